@@ -1,0 +1,122 @@
+"""The command line. Each verb imports what it needs when it is called, so that `status` stays quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from studysmart import __version__
+from studysmart.errors import StudySmartError
+
+app = typer.Typer(
+    name="studysmart",
+    help="An adaptive-practice server that forecasts every next task.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+import_app = typer.Typer(help="Bring data in.", no_args_is_help=True)
+accounts_app = typer.Typer(help="Manage accounts.", no_args_is_help=True)
+app.add_typer(import_app, name="import")
+app.add_typer(accounts_app, name="accounts")
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        help="Folder of the database; the platform's data folder by default.",
+        envvar="STUDYSMART_DATA_DIR",
+    ),
+]
+
+
+def main() -> None:
+    """Entry point: errors raised on purpose become one line and exit code 1."""
+    try:
+        app()
+    except StudySmartError as error:
+        print(f"studysmart: {error}", file=sys.stderr)  # noqa: T201 - the command line's own voice
+        sys.exit(1)
+
+
+@app.command()
+def serve(
+    data_dir: DataDir = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks one.")] = None,
+) -> None:
+    """Serve the page and the API, and train in the background."""
+    from studysmart.cli import supervisor
+
+    supervisor.serve(
+        _settings(data_dir, host=host, port=port),
+        announce=lambda address: typer.echo(f"StudySmart is at {address} (Ctrl+C ends it)"),
+    )
+
+
+@app.command()
+def status(
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """The training counter, the live model, the worker, the database. Exit code 3: no worker beats."""
+    from studysmart.cli import status as command
+
+    found = command.read(_settings(data_dir))
+    typer.echo(command.to_json(found) if as_json else command.to_text(found))
+    if not found["worker"]["alive"]:
+        raise typer.Exit(3)
+
+
+@import_app.command("responses")
+def import_responses(
+    file: Annotated[Path, typer.Argument(help="CSV, or CSV packed with gzip.")],
+    data_dir: DataDir = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name of the set; importing under the same name again adds what is new."),
+    ] = None,
+) -> None:
+    """Read a log of answers: learner, item, skill, correct, response_time_s, timestamp."""
+    from studysmart.cli import imports
+
+    imports.responses(_settings(data_dir), file, name=name)
+
+
+@accounts_app.command("add")
+def add_account(
+    email: str,
+    data_dir: DataDir = None,
+    name: Annotated[str | None, typer.Option(help="What to call the person.")] = None,
+    operator: Annotated[bool, typer.Option("--operator", help="May manage the system.")] = False,
+) -> None:
+    """Make an account; asks for its password. The first account is always an operator."""
+    from studysmart.cli import people
+
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=sys.stdin.isatty())
+    caller = people.add(
+        _settings(data_dir),
+        email=email,
+        name=name or email.split("@")[0],
+        password=password,
+        operator=operator,
+    )
+    typer.echo(
+        f"{caller.email} is now {'an operator' if caller.role == 'operator' else 'a learner'}"
+    )
+
+
+@app.command()
+def version() -> None:
+    """The version of this program."""
+    typer.echo(__version__)
+
+
+def _settings(data_dir: Path | None, **given: object):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    from studysmart import settings
+
+    # What a person types is relative to where they type it; what is stored never is.
+    return settings.load(data_dir=data_dir.expanduser().resolve() if data_dir else None, **given)

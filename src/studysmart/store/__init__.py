@@ -1,0 +1,12 @@
+"""The only place with SQL.
+
+`Store.write()` and `Store.read()` give a transaction (`Tx`); the modules beside this one are verbs on it, a
+module a noun: `learners`, `accounts`, `tasks`, `attempts`, `models`, `jobs`.
+"""
+
+from sqlalchemy import Connection as Tx
+from sqlalchemy import Row
+
+from studysmart.store.database import Store, integrity, size_bytes, sqlite_module
+
+__all__ = ["Row", "Store", "Tx", "integrity", "size_bytes", "sqlite_module"]

@@ -1,0 +1,115 @@
+"""Answers: append-only, in the order in which they arrived (`seq`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from studysmart.store.database import Tx
+from studysmart.store.tables import attempt, retraction
+
+_ANSWERED = (
+    attempt.c.seq,
+    attempt.c.learner_id,
+    attempt.c.subject,
+    attempt.c.item,
+    attempt.c.skill,
+    attempt.c.topic,
+    attempt.c.difficulty,
+    attempt.c.is_correct,
+    attempt.c.response_time_s,
+    attempt.c.time_plausible,
+    attempt.c.answered_at,
+)
+
+
+def _standing() -> ColumnElement[bool]:
+    """Counts, and was not taken back."""
+    taken_back = select(retraction.c.seq).where(retraction.c.attempt_seq == attempt.c.seq).exists()
+    return attempt.c.counts & ~taken_back
+
+
+def get(tx: Tx, attempt_id: UUID) -> Row[Any] | None:
+    """The attempt of a client-made id, whoever's it is."""
+    return tx.execute(select(attempt).where(attempt.c.id == attempt_id)).one_or_none()
+
+
+def add(tx: Tx, **values: Any) -> None:
+    """Append one. Columns: `tables.attempt`."""
+    tx.execute(insert(attempt).values(**values))
+
+
+def add_new(tx: Tx, rows: list[dict[str, Any]]) -> int:
+    """Append those whose id is not there yet; returns how many were."""
+    before = tx.execute(select(func.count()).select_from(attempt)).scalar_one()
+    tx.execute(upsert(attempt).on_conflict_do_nothing(index_elements=["id"]), rows)
+    return tx.execute(select(func.count()).select_from(attempt)).scalar_one() - before
+
+
+def retract(tx: Tx, task_id: UUID, *, reason: str, now: float) -> None:
+    """Take a task's attempt back; it stays in the log."""
+    row = tx.execute(
+        select(attempt.c.seq, attempt.c.learner_id).where(attempt.c.task_id == task_id)
+    ).one_or_none()
+    if row is not None:
+        tx.execute(
+            upsert(retraction)
+            .values(attempt_seq=row.seq, learner_id=row.learner_id, reason=reason, at=now)
+            .on_conflict_do_nothing()
+        )
+
+
+def retractions(tx: Tx, learner_id: UUID) -> int:
+    """How many attempts of this learner were taken back."""
+    return tx.execute(
+        select(func.count()).select_from(retraction).where(retraction.c.learner_id == learner_id)
+    ).scalar_one()
+
+
+def of_learner(tx: Tx, learner_id: UUID, *, after: int) -> list[Row[Any]]:
+    """A learner's standing attempts with `seq` above `after`, in order."""
+    return list(
+        tx.execute(
+            select(*_ANSWERED)
+            .where(attempt.c.learner_id == learner_id, attempt.c.seq > after, _standing())
+            .order_by(attempt.c.seq)
+        )
+    )
+
+
+def everyones(
+    tx: Tx, *, through: int | None = None, newest: int | None = None
+) -> Iterable[Row[Any]]:
+    """All standing attempts in order, streamed.
+
+    through: the last `seq` to include; newest: only that many, counted from the end.
+    """
+    query = select(*_ANSWERED).where(_standing())
+    if through is not None:
+        query = query.where(attempt.c.seq <= through)
+    if newest is not None:
+        last = query.order_by(attempt.c.seq.desc()).limit(newest).subquery()
+        query = select(last).order_by(last.c.seq)
+    else:
+        query = query.order_by(attempt.c.seq)
+    return _stream(tx.execution_options(yield_per=5_000).execute(query))
+
+
+def _stream(result: Iterable[Row[Any]]) -> Iterator[Row[Any]]:
+    yield from result
+
+
+def last_seq(tx: Tx) -> int:
+    """The newest attempt's number; 0 in an empty system."""
+    return tx.execute(select(func.max(attempt.c.seq))).scalar_one() or 0
+
+
+def completions(tx: Tx, *, after: int = 0) -> int:
+    """Standing attempts with `seq` above `after`."""
+    return tx.execute(
+        select(func.count()).select_from(attempt).where(attempt.c.seq > after, _standing())
+    ).scalar_one()

@@ -1,0 +1,248 @@
+"""The tables. Constraints carry the invariants; nothing else is trusted to.
+
+Times are Unix seconds (UTC) as floats. `attempt` is append-only: what was answered is copied into it, so
+that a row means the same for ever; taking one back is a row in `retraction`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+learner = Table(
+    "learner",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("source", String(20), nullable=False),
+    Column("external_id", String(200), unique=True),
+    Column("preferences", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    CheckConstraint("source IN ('local', 'account', 'import')", name="source"),
+)
+# Before anybody registers there is one person on this machine, and only one.
+Index(
+    "uq_learner_local", learner.c.source, unique=True, sqlite_where=text("source = 'local'"),
+    postgresql_where=text("source = 'local'"),
+)  # fmt: skip
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("learner_id", ForeignKey("learner.id"), nullable=False, unique=True),
+    Column("email", String(254), nullable=False, unique=True),
+    Column("password_hash", String(200), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("created_at", Float, nullable=False),
+    CheckConstraint("role IN ('learner', 'operator')", name="role"),
+    CheckConstraint("email = lower(email)", name="email_lower"),
+)
+
+login = Table(
+    "login",
+    metadata,
+    # Only the digest: whoever reads the database cannot sign in with what is in it.
+    Column("token_sha256", String(64), primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("kind", String(10), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("used_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    CheckConstraint("kind IN ('cookie', 'token')", name="kind"),
+)
+
+login_failure = Table(
+    "login_failure",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("email", String(254), nullable=False),
+    Column("at", Float, nullable=False),
+    Index("ix_login_failure_email_at", "email", "at"),
+)
+
+task = Table(
+    "task",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("learner_id", ForeignKey("learner.id"), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("topic", String(200), nullable=False),
+    Column("skill", String(200)),
+    Column("difficulty", String(200), nullable=False),
+    Column("item", String(200)),
+    Column("generator", String(200)),
+    Column("generator_version", Integer),
+    Column("seed", Integer),
+    Column("band", String(20)),
+    Column("grading", String(20), nullable=False),
+    Column("task_content", Text, nullable=False),
+    Column("options", JSON),
+    Column("unit", String(50)),
+    Column("hints", JSON, nullable=False),
+    Column("answer", JSON, nullable=False),
+    Column("answer_content", Text, nullable=False),
+    Column("solution_content", Text, nullable=False),
+    Column("notice", Text),
+    Column("forecast", JSON, nullable=False),
+    Column("p_correct", Float, nullable=False),
+    Column("log_time_mean", Float, nullable=False),
+    Column("log_time_sd", Float, nullable=False),
+    Column("model", String(20), nullable=False),
+    Column("model_version", ForeignKey("model_version.version")),
+    Column("revealed_at", Float),
+    Column("deleted_at", Float),
+    CheckConstraint("grading IN ('numeric', 'choice', 'self')", name="grading"),
+    CheckConstraint("p_correct BETWEEN 0 AND 1", name="p_correct"),
+    CheckConstraint("log_time_sd > 0", name="log_time_sd"),
+    Index("ix_task_learner_created", "learner_id", "created_at"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    # The order of arrival: what training, replay and the training counter go by.
+    Column("seq", Integer, primary_key=True),
+    # Made by the client before it sends: a retry finds the first receipt.
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("learner_id", ForeignKey("learner.id"), nullable=False),
+    # One answer completes a task; null for answers from an imported log.
+    Column("task_id", ForeignKey("task.id"), unique=True),
+    Column("source", String(10), nullable=False),
+    Column("subject", String(200)),
+    Column("topic", String(200)),
+    Column("skill", String(200)),
+    Column("difficulty", String(200)),
+    Column("item", String(200)),
+    Column("answer", Text),
+    Column("is_correct", Boolean(create_constraint=True, name="is_correct"), nullable=False),
+    Column("self_marked", Boolean(create_constraint=True, name="self_marked"), nullable=False),
+    Column("response_time_s", Float),
+    # An impossible time is kept as it was sent, and not fitted.
+    Column(
+        "time_plausible", Boolean(create_constraint=True, name="time_plausible"), nullable=False
+    ),
+    # False: right only after the solution was seen; the models do not learn from it.
+    Column("counts", Boolean(create_constraint=True, name="counts"), nullable=False),
+    Column("answered_at", Float),
+    Column("received_at", Float, nullable=False),
+    Column("body_sha256", String(64), nullable=False),
+    Column("receipt", JSON),
+    CheckConstraint("source IN ('task', 'import')", name="source"),
+    CheckConstraint("response_time_s >= 0", name="response_time_s"),
+    CheckConstraint("(source = 'task') = (task_id IS NOT NULL)", name="task_or_import"),
+    Index("ix_attempt_learner_seq", "learner_id", "seq"),
+    sqlite_autoincrement=True,  # a number is never given twice, even after an erasure
+)
+
+retraction = Table(
+    "retraction",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("attempt_seq", ForeignKey("attempt.seq"), nullable=False, unique=True),
+    Column("learner_id", ForeignKey("learner.id"), nullable=False, index=True),
+    Column("reason", String(20), nullable=False),
+    Column("at", Float, nullable=False),
+    CheckConstraint("reason IN ('task_deleted')", name="reason"),
+    sqlite_autoincrement=True,
+)
+
+model_version = Table(
+    "model_version",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    Column("status", String(10), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("samples", Integer, nullable=False),
+    Column("manifest", JSON, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    # Old versions keep their facts (tasks point at them) and lose their bytes.
+    Column("data", LargeBinary),
+    Column("sha256", String(64), nullable=False),
+    Column("published_at", Float, nullable=False),
+    CheckConstraint("status IN ('live', 'retired')", name="status"),
+    CheckConstraint("status <> 'live' OR data IS NOT NULL", name="live_data"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "uq_model_version_live", model_version.c.status, unique=True,
+    sqlite_where=text("status = 'live'"), postgresql_where=text("status = 'live'"),
+)  # fmt: skip
+
+training_run = Table(
+    "training_run",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("trigger", String(10), nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("ended_at", Float),
+    Column("outcome", String(10)),
+    Column("reason", Text),
+    Column("samples", Integer, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("version", ForeignKey("model_version.version")),
+    CheckConstraint("outcome IN ('live', 'kept_out', 'failed')", name="outcome"),
+    CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended"),
+    CheckConstraint(
+        "(outcome = 'live') = (version IS NOT NULL) OR outcome IS NULL", name="version"
+    ),
+    CheckConstraint("trigger IN ('due', 'asked')", name="trigger"),
+    sqlite_autoincrement=True,
+)
+
+# One row: at most one training at a time. Whoever holds the lease writes its fencing number with every
+# change; a holder that was replaced has an older number and changes nothing.
+training_job = Table(
+    "training_job",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("fence", Integer, nullable=False),
+    Column("owner", String(200)),
+    Column("lease_until", Float),
+    Column("run_id", ForeignKey("training_run.id")),
+    Column("claimed_seq", Integer),
+    Column("covered_seq", Integer, nullable=False),
+    Column("asked_at", Float),
+    Column("failures", Integer, nullable=False),
+    Column("not_before", Float, nullable=False),
+    Column("progress", JSON),
+    CheckConstraint("id = 1", name="one_row"),
+    CheckConstraint("(owner IS NULL) = (lease_until IS NULL)", name="lease"),
+    CheckConstraint("(owner IS NULL) = (run_id IS NULL)", name="run"),
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("beat_at", Float, nullable=False),
+)

@@ -1,0 +1,40 @@
+"""The web process: `python -m studysmart.web`, started by the supervisor with its settings and its socket."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import uvicorn
+
+from studysmart import logs, settings
+from studysmart.jobs import lifeline
+from studysmart.store import Store
+from studysmart.web.app import create_app
+
+SOCKET_VARIABLE = "STUDYSMART_SOCKET_FD"
+
+
+def main() -> None:
+    """Serve until told to stop, or until the supervisor is gone."""
+    lifeline.hold()
+    chosen = settings.load()
+    logs.configure(chosen, "web")
+    listening = socket.socket(fileno=int(os.environ.pop(SOCKET_VARIABLE)))
+    app = create_app(Store(chosen.database), chosen)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=3,
+            timeout_keep_alive=30,
+            limit_concurrency=1_000,
+        )
+    )
+    server.run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()
