@@ -13,9 +13,8 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from studysmart.errors import BadInput, Conflict, NotAllowed, NotSignedIn, TooMany
-from studysmart.store import Row, Tx
+from studysmart.store import Row, Tx, learners
 from studysmart.store import accounts as rows
-from studysmart.store import learners
 
 COOKIE_DAYS = 60
 TOKEN_DAYS = 365

@@ -1,7 +1,8 @@
-"""The warm predictor of a process: the live engine and the state of the learners it was asked about.
+"""The warm predictor of a process: the live engine, and the learners it was asked about.
 
-A learner's state is a fold over the stored answers. It is kept in memory and caught up with what arrived
-since, so that a forecast costs one small query and a fraction of a millisecond, in every process alike.
+A learner's state is a fold over the stored answers. It is kept in memory and caught up with what
+arrived since, so that a forecast costs one small query and a fraction of a millisecond, in every
+process alike.
 """
 
 from __future__ import annotations
@@ -113,8 +114,8 @@ class Forecaster:
     ) -> tuple[Forecast, Forecast]:
         """The forecast for an item just before and just after this answer to it.
 
-        The answer must not be stored yet. Both come from one model, so that the difference is what the
-        answer did and nothing else.
+        The answer must not be stored yet. Both come from one model, so that the difference is what
+        the answer did and nothing else.
         """
         served = self._engine(tx)
         if served is None:
@@ -135,7 +136,8 @@ class Forecaster:
         if seq == 0:
             return None
         interim = self._interim
-        # In the first days every answer counts; after a large import one more does not change the prior.
+        # In the first days every answer counts; after a large import one more does not change the
+        # prior.
         if interim is None or seq > interim[0] * 1.1:
             table = responses(attempts.everyones(tx, newest=INTERIM_ANSWERS))
             if len(table) == 0:

@@ -1,7 +1,7 @@
-"""Bringing a log of answers from elsewhere: read whole, checked line by line, then stored in small steps.
+"""Bringing a log of answers from elsewhere: read whole, checked by line, stored in small steps.
 
-A row's id is made from the set's name, the learner and the row's place, so that importing a file again adds
-only what is new, and an import that was cut off is finished by running it again.
+A row's id is made from the set's name, the learner and the row's place, so that importing a file
+again adds only what is new, and an import that was cut off is finished by running it again.
 """
 
 from __future__ import annotations
@@ -24,13 +24,17 @@ REQUIRED = ("learner", "correct")
 OPTIONAL = ("item", "skill", "topic", "subject", "difficulty", "response_time_s", "timestamp")
 FAULTS_SHOWN = 20
 BATCH = 2_000
-# Training waits until so many seconds after the last batch: one run over all of it, not one per batch.
+# Training waits until so many seconds after the last batch: one run over all of it, not one per
+# batch.
 HOLD_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One answer of the log. `timestamp`: Unix seconds (or seconds from any start) of the answer."""
+    """One answer of the log.
+
+    timestamp: Unix seconds (or seconds from any start) of the answer.
+    """
 
     learner: str
     place: int
@@ -48,8 +52,9 @@ def parse(file: TextIO) -> list[Row]:
     """Read a CSV with a header. Rows come back in the order in which they will be learned from.
 
     Needed columns: learner, correct (0 or 1). Known ones: item, skill, topic, subject, difficulty,
-    response_time_s (seconds, empty when unknown), timestamp. Rows with `expanded` = 1 (a second skill of
-    the answer before) are joined to it: counted twice, an answer would tell its own outcome.
+    response_time_s (seconds, empty when unknown), timestamp. Rows with `expanded` = 1 (a second
+    skill of the answer before) are joined to it: counted twice, an answer would tell its own
+    outcome.
 
     Raises:
         BadInput: naming every faulty line (the first twenty), what was found and what was expected.
@@ -59,8 +64,9 @@ def parse(file: TextIO) -> list[Row]:
     missing = [name for name in REQUIRED if name not in header]
     if missing:
         msg = (
-            f"line 1: the header has no column {' and no column '.join(missing)}; expected at least "
-            f"learner,correct and optionally {','.join(OPTIONAL)}; found {','.join(header) or 'nothing'}"
+            f"line 1: the header has no column {' and no column '.join(missing)}; expected at "
+            f"least learner,correct and optionally {','.join(OPTIONAL)}; "
+            f"found {','.join(header) or 'nothing'}"
         )
         raise BadInput(msg, code="bad_csv")
     column = {name: index for index, name in enumerate(header)}
@@ -72,7 +78,8 @@ def parse(file: TextIO) -> list[Row]:
             continue
         if len(cells) != len(header):
             faults.append(
-                f"line {reader.line_num}: {len(cells)} cells, expected {len(header)} as in the header"
+                f"line {reader.line_num}: {len(cells)} cells, "
+                f"expected {len(header)} as in the header"
             )
         else:
             try:

@@ -1,4 +1,7 @@
-"""What a learner's own answers say: accuracy, time, forecast against reality. From the log alone."""
+"""What a learner's own answers say: accuracy, time, forecast against reality.
+
+From the log alone.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON line an event, to a rotating file in the data folder and to standard error."""
+"""Structured logs: one JSON line an event to a rotating file, and readable ones to the screen."""
 
 from __future__ import annotations
 

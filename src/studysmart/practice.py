@@ -1,4 +1,4 @@
-"""Practising: a task is drawn with its forecast, answered once, graded, and moves the next forecast.
+"""Practising: a task is drawn with its forecast, answered once, graded, and moves the next one.
 
 Every function takes an open transaction, the model and the clock's reading; none commits.
 """
@@ -22,7 +22,8 @@ from studysmart.store import Row, Tx, attempts, tasks
 TARGET_P = 0.775
 # Items given last that are not drawn again while there is another.
 LATELY = 5
-# A shorter time is a slip of the finger, a longer one is a page left open over night: kept, not fitted.
+# A shorter time is a slip of the finger, a longer one is a page left open over night: kept, not
+# fitted.
 SHORTEST_S, LONGEST_S = 0.2, 86_400.0
 
 _SELF_MARK = UUID("6f2f4a0e-52a5-4f7e-9d4e-3f7f0c1b7a55")
@@ -51,9 +52,9 @@ def draw(
 ) -> UUID:
     """Give the learner a task and keep it with the forecast it was given with.
 
-    Without a seed, the item is chosen whose P(correct) is nearest to a good success rate; with a seed
-    the same request always draws the same task. A topic that the bank has nothing for becomes an open
-    task on that topic, which the learner marks.
+    Without a seed, the item is chosen whose P(correct) is nearest to a good success rate; with a
+    seed the same request always draws the same task. A topic that the bank has nothing for becomes
+    an open task on that topic, which the learner marks.
     """
     task_id = uuid4()
     if own is not None:

@@ -1,7 +1,8 @@
 """When a training is due, who runs it, and what becomes of its result.
 
-The worker asks `due` now and then; a request never touches the job. The claim remembers the newest answer
-that it covers, so that answers arriving during a run are counted towards exactly one further run.
+The worker asks `due` now and then; a request never touches the job. The claim remembers the newest
+answer that it covers, so that answers arriving during a run are counted towards exactly one further
+run.
 """
 
 from __future__ import annotations
@@ -62,7 +63,10 @@ def claim_if_due(tx: Tx, *, owner: str, threshold: int, now: float) -> Claim | N
 
 
 def worth_looking(tx: Tx, *, threshold: int, now: float) -> bool:
-    """Whether `claim_if_due` would find something: asked in a read, so that idling writes nothing."""
+    """Whether `claim_if_due` would find something.
+
+    Asked in a read, so that idling writes nothing.
+    """
     job = jobs.job(tx)
     if job.owner is not None:
         return bool(job.lease_until < now)
@@ -134,7 +138,9 @@ def finish(tx: Tx, claim: Claim, result: Result, data: bytes | None, *, now: flo
 def end_failed(
     tx: Tx, claim: Claim, *, reason: str, now: float, retry_in_s: float | None = None
 ) -> None:
-    """The run came to nothing: its answers stay due, and the next try waits a little longer each time.
+    """The run came to nothing.
+
+    Its answers stay due, and the next try waits a little longer each time.
 
     Raises:
         Superseded: somebody else has the job.

@@ -1,4 +1,7 @@
-"""The command line. Each verb imports what it needs when it is called, so that `status` stays quick."""
+"""The command line.
+
+Each verb imports what it needs when it is called, so that `status` stays quick.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,10 @@ def status(
     data_dir: DataDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """The training counter, the live model, the worker, the database. Exit code 3: no worker beats."""
+    """The training counter, the live model, the worker, the database.
+
+    Exit code 3: no worker beats.
+    """
     from studysmart.cli import status as command
 
     found = command.read(_settings(data_dir))

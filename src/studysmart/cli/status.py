@@ -48,10 +48,10 @@ def to_text(found: dict[str, Any]) -> str:
     """For people."""
     live, last, running = found["live_model"], found["last_result"], found["running"]
     rows = [
-        ("completions", f"{found['completed_since_training']} of {found['threshold']} until the next "
-                        f"training, {found['total_completed']} in all"),
+        ("completions", f"{found['completed_since_training']} of {found['threshold']} until the "
+                        f"next training, {found['total_completed']} in all"),
         ("running", f"{running['phase']}, {running['fraction']:.0%}" if running else "no"),
-        ("live model", f"version {live['version']} ({live['kind']}), fitted on {live['samples']} answers"
+        ("live model", f"version {live['version']} ({live['kind']}), {live['samples']} answers"
                        if live else "none yet: the prior answers"),
         ("last training", f"{_when(last['ended_at'])}: {last['outcome']}, {last['reason']}"
                           if last else "none yet"),

@@ -1,7 +1,7 @@
 """`studysmart serve`: the web process and the worker under one roof.
 
-The supervisor holds the listening socket, so that a restarted web process goes on with the connections that
-queued meanwhile; its children end when it ends, however it ends.
+The supervisor holds the listening socket, so that a restarted web process goes on with the
+connections that queued meanwhile; its children end when it ends, however it ends.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def prepare(settings: Settings) -> Store:
             learners.ensure_local(tx, name="You", now=time.time())
         if not settings.loopback and accounts.operators(tx) == 0:
             msg = (
-                f"listening on {settings.host} would let everybody on the network act as the operator, "
-                "because there is no operator account yet. Make one first: "
+                f"listening on {settings.host} would let everybody on the network act as the "
+                "operator, because there is no operator account yet. Make one first: "
                 "studysmart accounts add EMAIL --operator, or listen on 127.0.0.1"
             )
             raise RefusedToStart(msg)
@@ -116,8 +116,8 @@ def bind(settings: Settings) -> socket.socket:
     except OSError as error:
         listening.close()
         msg = (
-            f"{settings.host}:{settings.port} cannot be had: {error.strerror}. Is StudySmart running "
-            "already? Choose another port with --port (make run PORT=...)."
+            f"{settings.host}:{settings.port} cannot be had: {error.strerror}. Is StudySmart "
+            "running already? Choose another port with --port (make run PORT=...)."
         )
         raise RefusedToStart(msg) from error
     listening.listen(1024)

@@ -1,7 +1,8 @@
 """The process that fits models: warm, at idle priority, on one thread, without a way to write.
 
-It takes commands from its worker over a pipe, one JSON object a message, and answers with progress, then
-with a result and the model's bytes. Whatever happens to it is a reported failure of the run, never more.
+It takes commands from its worker over a pipe, one JSON object a message, and answers with progress,
+then with a result and the model's bytes. Whatever happens to it is a reported failure of the run,
+never more.
 """
 
 from __future__ import annotations
@@ -115,7 +116,10 @@ def _send(channel: Connection, **message: Any) -> None:
 
 
 def _be_idle() -> None:
-    """Run only when nobody else wants the processor. `nice` alone is unreliable under autogroups."""
+    """Run only when nobody else wants the processor.
+
+    `nice` alone is unreliable under autogroups.
+    """
     if hasattr(os, "SCHED_IDLE"):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     else:

@@ -1,8 +1,8 @@
 """A child that cannot outlive its parent.
 
-The parent keeps one end of a pipe open and never writes to it; the child waits on the other end. When the
-parent goes, however it goes, the kernel closes its end and the child reads end-of-file. Works after a
-`kill -9` and needs no polling of process ids, which the system gives out again.
+The parent keeps one end of a pipe open and never writes to it; the child waits on the other end.
+When the parent goes, however it goes, the kernel closes its end and the child reads end-of-file.
+Works after a `kill -9` and needs no polling of process ids, which the system gives out again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ VARIABLE = "STUDYSMART_LIFELINE_FD"
 def spawn(
     arguments: Sequence[str], *, env: dict[str, str] | None = None, pass_fds: Sequence[int] = ()
 ) -> tuple[subprocess.Popen[bytes], int]:
-    """Start `python -m ...` tied to this process; returns it and the descriptor that holds it alive."""
+    """Start `python -m ...` tied to this process.
+
+    Returns it and the descriptor that holds it alive.
+    """
     ours, theirs = os.pipe()
     try:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules

@@ -1,7 +1,7 @@
 """The only place with SQL.
 
-`Store.write()` and `Store.read()` give a transaction (`Tx`); the modules beside this one are verbs on it, a
-module a noun: `learners`, `accounts`, `tasks`, `attempts`, `models`, `jobs`.
+`Store.write()` and `Store.read()` give a transaction (`Tx`); the modules beside this one are verbs
+on it, a module a noun: `learners`, `accounts`, `tasks`, `attempts`, `models`, `jobs`.
 """
 
 from sqlalchemy import Connection as Tx

@@ -1,8 +1,8 @@
 """One database, two kinds of transaction: `write()` and `read()`.
 
-SQLite in WAL mode with `synchronous=FULL`: a committed answer survives a power cut. Every write takes
-the write lock when it begins; a transaction that reads first and upgrades later would fail at once
-under contention, without waiting for its busy timeout.
+SQLite in WAL mode with `synchronous=FULL`: a committed answer survives a power cut. Every write
+takes the write lock when it begins; a transaction that reads first and upgrades later would fail at
+once under contention, without waiting for its busy timeout.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 from studysmart.errors import RefusedToStart, Unavailable
-
 
 # Older ones can corrupt a WAL database that several processes write (sqlite.org, "WAL-reset bug").
 OLDEST_SQLITE = (3, 51, 3)
@@ -45,7 +44,8 @@ def sqlite_module() -> Any:
     wanted = ".".join(map(str, OLDEST_SQLITE))
     msg = (
         f"SQLite {found} can corrupt a database that several processes write; {wanted} or newer is "
-        f"needed. Install the wheel `pysqlite3`, or a Python linked with it (this one: {sys.version.split()[0]})."
+        "needed. Install the wheel `pysqlite3`, or a Python linked with it "
+        f"(this one: {sys.version.split()[0]})."
     )
     raise RefusedToStart(msg)
 

@@ -23,7 +23,10 @@ def job(tx: Tx) -> Row[Any]:
 
 
 def claim(tx: Tx, *, owner: str, lease_until: float, run_id: int, claimed_seq: int) -> int:
-    """Take the job; returns the new fence. The caller has seen, in this transaction, that it is free."""
+    """Take the job; returns the new fence.
+
+    The caller has seen, in this transaction, that it is free.
+    """
     return tx.execute(
         update(training_job)
         .values(
@@ -96,7 +99,10 @@ def run(tx: Tx, run_id: int) -> Row[Any]:
 
 
 def last_run(tx: Tx, *, finished: bool = False) -> Row[Any] | None:
-    """The last run that ended; `finished`: that ended with a verdict on a model, not in a failure."""
+    """The last run that ended.
+
+    finished: that ended with a verdict on a model, not in a failure.
+    """
     query = select(training_run).where(training_run.c.ended_at.is_not(None))
     if finished:
         query = query.where(training_run.c.outcome != "failed")

@@ -1,7 +1,7 @@
 """The tables. Constraints carry the invariants; nothing else is trusted to.
 
-Times are Unix seconds (UTC) as floats. `attempt` is append-only: what was answered is copied into it, so
-that a row means the same for ever; taking one back is a row in `retraction`.
+Times are Unix seconds (UTC) as floats. `attempt` is append-only: what was answered is copied into
+it, so that a row means the same for ever; taking one back is a row in `retraction`.
 """
 
 from __future__ import annotations
@@ -217,8 +217,8 @@ training_run = Table(
     sqlite_autoincrement=True,
 )
 
-# One row: at most one training at a time. Whoever holds the lease writes its fencing number with every
-# change; a holder that was replaced has an older number and changes nothing.
+# One row: at most one training at a time. Whoever holds the lease writes its fencing number with
+# every change; a holder that was replaced has an older number and changes nothing.
 training_job = Table(
     "training_job",
     metadata,

@@ -1,4 +1,4 @@
-"""The web process: `python -m studysmart.web`, started by the supervisor with its settings and its socket."""
+"""The web process: `python -m studysmart.web`, started by the supervisor with its socket."""
 
 from __future__ import annotations
 

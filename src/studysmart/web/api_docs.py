@@ -1,4 +1,7 @@
-"""The page at `/api/docs`: the OpenAPI document, readable, without a script and without another host."""
+"""The page at `/api/docs`.
+
+The OpenAPI document, readable, without a script and without another host.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,10 @@ def page(document: dict[str, Any]) -> str:
         "<meta name='viewport' content='width=device-width'>"
         f"<title>StudySmart API</title><style>{_STYLE}</style></head><body>"
         f"<h1>StudySmart API <small>{escape(document['info']['version'])}</small></h1>"
-        "<p>Errors have one shape: <code>detail</code> (for people), <code>code</code> (for programs), "
-        "<code>request_id</code>. Sign in with a session cookie (<code>POST /api/auth/login</code>) or "
-        "send <code>Authorization: Bearer …</code>. The machine-readable document is "
-        "<a href='/api/openapi.json'>/api/openapi.json</a>.</p>"
+        "<p>Errors have one shape: <code>detail</code> (for people), <code>code</code> (for "
+        "programs), <code>request_id</code>. Sign in with a session cookie "
+        "(<code>POST /api/auth/login</code>) or send <code>Authorization: Bearer …</code>. "
+        "The machine-readable document is <a href='/api/openapi.json'>/api/openapi.json</a>.</p>"
         f"{sections}</body></html>"
     )
 

@@ -1,7 +1,7 @@
 """The HTTP application: routes, errors as `Problem`, the page.
 
-Every route names who may use it through one of two dependencies, `Anyone` or `Signed`; a test walks the
-route table and fails for a route that names neither.
+Every route names who may use it through one of two dependencies, `Anyone` or `Signed`; a test walks
+the route table and fails for a route that names neither.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Depends, FastAPI, Path as InPath, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.security import APIKeyCookie, HTTPBearer
@@ -78,7 +79,10 @@ def signed(
     cookie: Annotated[str | None, Depends(_cookie)],
     bearer: Annotated[Any, Depends(_bearer)],
 ) -> Caller:
-    """Policy: whoever is signed in, for their own data; operators' routes check the role besides."""
+    """Policy: whoever is signed in, for their own data.
+
+    Operators' routes check the role besides.
+    """
     with live.store.read() as tx:
         return accounts.who(
             tx,
@@ -152,12 +156,15 @@ def _checks(live: Live) -> list[schemas.Check]:
     ]
 
 
-# -- accounts ---------------------------------------------------------------------------------------
+# -- accounts --
 
 
 @api.post("/auth/register", status_code=201, dependencies=[Anyone], tags=["accounts"])
 def register(body: schemas.Registration, live: Warm, response: Response) -> schemas.Me:
-    """Open an account and sign in. The first one is the operator's and takes over what was practised."""
+    """Open an account and sign in.
+
+    The first one is the operator's and takes over what was practised.
+    """
     accounts.check_password(body.password, email=body.email, name=body.name)
     hashed = accounts.hash_password(body.password)
     now = time.time()
@@ -251,7 +258,7 @@ def _set_cookie(response: Response, token: str, settings: Settings) -> None:
     )
 
 
-# -- practice ---------------------------------------------------------------------------------------
+# -- practice --
 
 
 @api.get("/topics", dependencies=[Anyone], tags=["practice"])
@@ -432,7 +439,7 @@ def _receipt(receipt: dict[str, Any]) -> schemas.Receipt:
     return schemas.Receipt(**receipt | {"completed_at": None if at is None else _utc(at)})
 
 
-# -- training, insights, preferences ----------------------------------------------------------------
+# -- training, insights, preferences --
 
 
 @api.get("/training", tags=["training"])
@@ -514,7 +521,7 @@ def _utc(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
-# -- the application --------------------------------------------------------------------------------
+# -- the application --
 
 
 def create_app(store: Store, settings: Settings) -> FastAPI:

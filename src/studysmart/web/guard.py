@@ -1,7 +1,7 @@
 """What every request passes first, as one small ASGI layer.
 
-Host and origin checks (a page of another site must not act as the person at this machine), a bound on the
-body, a request id, security headers, and one log line.
+Host and origin checks (a page of another site must not act as the person at this machine), a bound
+on the body, a request id, security headers, and one log line.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 # KaTeX and the component library set style attributes; everything else comes from here alone.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
@@ -41,9 +41,8 @@ class Guard:
     """Refuses what must not reach the application, and signs what leaves it.
 
     Args:
-        app: the application.
-        hosts: names, besides loopback ones, under which browsers may reach this server; "*" for any.
-        secure: the page is reached over https.
+        app: the application. hosts: names, besides loopback ones, under which browsers may reach
+        this server; "*" for any. secure: the page is reached over https.
     """
 
     def __init__(self, app: ASGIApp, *, hosts: frozenset[str], secure: bool) -> None:
@@ -104,7 +103,8 @@ class Guard:
             return 413, "body_too_large", f"a body may have at most {LARGEST_BODY} bytes"
         if method in SAFE_METHODS:
             return None
-        # Browsers say where a request comes from; programs say nothing, and carry no cookies by accident.
+        # Browsers say where a request comes from; programs say nothing, and carry no cookies by
+        # accident.
         site = headers.get("sec-fetch-site")
         origin = headers.get("origin")
         if site is not None:

@@ -1,7 +1,9 @@
-"""What a web process keeps warm: the store, the live model, and the training status for everyone who watches.
+"""What a web process keeps warm.
 
-One thread looks at the database a few times a second. It loads a newly published model beside the old one
-and swaps it in whole; requests only ever see a finished one.
+The store, the live model, and the training status for everyone who watches.
+
+One thread looks at the database a few times a second. It loads a newly published model beside the
+old one and swaps it in whole; requests only ever see a finished one.
 """
 
 from __future__ import annotations
@@ -71,7 +73,7 @@ class Live:
             self._tried = version
 
     def _load(self, version: int) -> None:
-        """Swap in a version; when it is damaged, keep the model that serves or go back to an older one."""
+        """Swap in a version; a damaged one leaves the model that serves, or an older one."""
         self.model_fault = None
         with self.store.read() as tx:
             older = models.older(tx, version) if self.forecaster.version is None else []

@@ -1,7 +1,7 @@
 """Bringing a database to the newest schema, whole or not at all.
 
-The upgrade runs in one writing transaction: SQLite's DDL is transactional, so that a killed upgrade leaves
-the old schema, and two processes starting at once take turns.
+The upgrade runs in one writing transaction: SQLite's DDL is transactional, so that a killed upgrade
+leaves the old schema, and two processes starting at once take turns.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def migrate(store: Store) -> str:
             return head
         if found is not None and found not in {r.revision for r in script.walk_revisions()}:
             msg = (
-                f"{store.path} has schema '{found}', which this version does not know (it knows up to "
-                f"'{head}'). Start the newer version that made it, or another data folder."
+                f"{store.path} has schema '{found}', which this version does not know (it knows up "
+                f"to '{head}'). Start the newer version that made it, or another data folder."
             )
             raise RefusedToStart(msg)
         config.attributes["connection"] = tx

@@ -262,5 +262,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_retraction_learner_id"), "retraction", ["learner_id"], unique=False)
 
     op.execute(
-        "INSERT INTO training_job (id, fence, covered_seq, failures, not_before) VALUES (1, 0, 0, 0, 0)"
+        "INSERT INTO training_job (id, fence, covered_seq, failures, not_before) "
+        "VALUES (1, 0, 0, 0, 0)"
     )

@@ -1,0 +1,58 @@
+"""What tests of several layers build again and again."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import UUID, uuid4
+
+from studysmart.store import Store, Tx, attempts, learners
+from studysmart.store.migrations import migrate
+
+
+@cache
+def _migrated() -> bytes:
+    """The file of an empty database: migrating takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "studysmart.sqlite3")
+        migrate(store)
+        store.close()
+        return store.path.read_bytes()
+
+
+def new_store(folder: Path) -> Store:
+    """A migrated, empty database."""
+    path = folder / "studysmart.sqlite3"
+    path.write_bytes(_migrated())
+    return Store(path)
+
+
+def add_learner(tx: Tx, name: str = "Ada", source: str = "account") -> UUID:
+    """A learner."""
+    return learners.add(tx, name=name, source=source, now=0.0)
+
+
+def add_answer(tx: Tx, learner_id: UUID, **values: Any) -> UUID:
+    """One counted answer from a log."""
+    attempt_id = uuid4()
+    defaults: dict[str, Any] = {
+        "id": attempt_id,
+        "learner_id": learner_id,
+        "source": "import",
+        "topic": "Waves",
+        "skill": "waves.speed",
+        "difficulty": "easy",
+        "item": "waves.speed/easy",
+        "is_correct": True,
+        "self_marked": False,
+        "response_time_s": 20.0,
+        "time_plausible": True,
+        "counts": True,
+        "answered_at": 1_000.0,
+        "received_at": 1_000.0,
+        "body_sha256": "0" * 64,
+    }
+    attempts.add(tx, **defaults | values)
+    return attempt_id
