@@ -1,0 +1,155 @@
+"""What the models are fed: items, graded answers, and tables of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Times outside are clipped: a log of zero or of a week says nothing about the work.
+SHORTEST_S, LONGEST_S = 0.05, 86_400.0
+
+Labels = NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is asked. Any part may be unknown (None) or never seen before."""
+
+    item: str | None = None
+    skill: str | None = None
+    topic: str | None = None
+    difficulty: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One graded answer.
+
+    response_time_s: seconds; None when unknown or implausible: not used then.
+    at: Unix seconds of the answer (not of the question); None when unknown.
+    """
+
+    item: Item
+    correct: bool
+    response_time_s: float | None = None
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """Answers of many learners as columns of equal length, rows in order of time.
+
+    Labels are strings, "" where unknown; numbers are NaN where unknown.
+    """
+
+    learner: Labels
+    item: Labels
+    skill: Labels
+    topic: Labels
+    difficulty: Labels
+    correct: NDArray[np.float64]
+    response_time_s: NDArray[np.float64]
+    at: NDArray[np.float64]
+
+    @classmethod
+    def from_columns(
+        cls,
+        *,
+        learner: Sequence[object],
+        correct: Sequence[object],
+        item: Sequence[object] | None = None,
+        skill: Sequence[object] | None = None,
+        topic: Sequence[object] | None = None,
+        difficulty: Sequence[object] | None = None,
+        response_time_s: Sequence[object] | None = None,
+        at: Sequence[object] | None = None,
+    ) -> Responses:
+        """Columns of equal length; a missing column is an unknown one.
+
+        Raises:
+            ValueError: the columns differ in length, or `correct` has anything but 0 and 1.
+        """
+        n = len(learner)
+
+        def labels(column: Sequence[object] | None) -> Labels:
+            if column is None:
+                return np.full(n, "", dtype=str)
+            return np.array(["" if x is None or x != x else str(x) for x in column], dtype=str)
+
+        def numbers(column: Sequence[object] | None) -> NDArray[np.float64]:
+            if column is None:
+                return np.full(n, np.nan)
+            return np.array([np.nan if x is None else x for x in column], dtype=np.float64)
+
+        table = cls(
+            learner=labels(learner),
+            item=labels(item),
+            skill=labels(skill),
+            topic=labels(topic),
+            difficulty=labels(difficulty),
+            correct=numbers(correct),
+            response_time_s=numbers(response_time_s),
+            at=numbers(at),
+        )
+        lengths = {name: len(getattr(table, name)) for name in cls.__slots__}
+        if len(set(lengths.values())) > 1:
+            msg = f"columns of different lengths: {lengths}"
+            raise ValueError(msg)
+        if not np.isin(table.correct, (0.0, 1.0)).all():
+            msg = "the column correct must have 0 and 1 only"
+            raise ValueError(msg)
+        return table
+
+    @classmethod
+    def from_table(cls, table: Any) -> Responses:
+        """From a pandas, polars or arrow table with columns of these names (narwhals convention).
+
+        `learner` and `correct` are needed; a column `timestamp` is taken for `at`.
+
+        Raises:
+            ValueError: a needed column is missing.
+        """
+        import narwhals as nw
+
+        frame = nw.from_native(table, eager_only=True)
+        missing = {"learner", "correct"} - set(frame.columns)
+        if missing:
+            msg = f"the table has no column {sorted(missing)}; it has {frame.columns}"
+            raise ValueError(msg)
+        names = {name: name for name in cls.__slots__} | {"at": "timestamp"}
+        if "at" in frame.columns:
+            names["at"] = "at"
+        columns = {k: frame[v].to_list() for k, v in names.items() if v in frame.columns}
+        return cls.from_columns(**columns)
+
+    def __len__(self) -> int:
+        """Number of answers."""
+        return len(self.correct)
+
+    def __getitem__(self, rows: slice | NDArray[Any]) -> Responses:
+        """Some of the rows, in order."""
+        return Responses(*(getattr(self, name)[rows] for name in self.__slots__))
+
+    def __iter__(self) -> Iterator[tuple[str, Response]]:
+        """Each row as (learner, response)."""
+        columns = (getattr(self, name).tolist() for name in self.__slots__)
+        for learner, item, skill, topic, difficulty, correct, time, at in zip(
+            *columns, strict=True
+        ):
+            yield (
+                learner,
+                Response(
+                    Item(item or None, skill or None, topic or None, difficulty or None),
+                    bool(correct),
+                    None if time != time else time,
+                    None if at != at else at,
+                ),
+            )
+
+    def log_times(self) -> NDArray[np.float64]:
+        """Log response times in log-seconds, clipped to [0.05 s, 1 day]; NaN where unknown."""
+        return np.log(np.clip(self.response_time_s, SHORTEST_S, LONGEST_S))

@@ -1,0 +1,245 @@
+"""Fit all models, judge them on the newest answers, decide.
+
+The newest fifth of the answers (2,000 at most) is judged and everything before it is fitted; what was
+judged is what is published. So the live engine too, whose own fit ended earlier, has never seen the judged
+answers, and the two are compared fairly, answer by answer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studysmart.learning import scores
+from studysmart.learning.engine import KINDS, Engine, EngineState, manifest_of
+from studysmart.learning.lnirt import Lnirt
+from studysmart.learning.model import LearnerModel, Prediction
+from studysmart.learning.prior import Prior
+from studysmart.learning.responses import Responses
+from studysmart.learning.sequence import SequenceModel
+
+JUDGED_SHARE, MOST_JUDGED = 0.2, 2_000
+# A more complex kind serves only when it is better by this many standard errors.
+MARGIN_SE = 0.5
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a training is: fraction in 0..1; epoch and loss while the network trains."""
+
+    phase: str
+    fraction: float
+    epoch: int | None = None
+    loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """What a training came to.
+
+    outcome: "live" (publish it) or "kept_out"; reason: one sentence; metrics: per kind, and of the live
+    engine, on the judged answers; samples = fitted + judged.
+    """
+
+    engine: Engine | None
+    outcome: str
+    reason: str
+    metrics: dict[str, Any]
+    samples: int
+    fitted: int
+    judged: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Loss of each judged answer: cross-entropy and time (NaN where there is no time)."""
+
+    right: Array
+    time: Array
+    scores: dict[str, float]
+
+    @property
+    def joint(self) -> Array:
+        return self.right + np.nan_to_num(self.time)
+
+    @property
+    def finite(self) -> bool:
+        return bool(np.isfinite(self.right).all() and not np.isinf(self.time).any())
+
+
+def train(
+    responses: Responses,
+    *,
+    live: Engine | None = None,
+    seed: int = 0,
+    progress: Callable[[Progress], None] | None = None,
+) -> TrainingReport:
+    """Fit prior, LNIRT and sequence model, judge them and the live engine, decide.
+
+    Args:
+        responses: all answers, in order of time.
+        live: what serves now, if anything does.
+        seed: of everything random; the same answers and seed give the same bytes.
+        progress: is told how far it is.
+    """
+    tell = progress or (lambda _: None)
+    n = len(responses)
+    if n < 2:
+        return TrainingReport(None, "kept_out", f"{n} answers are too few to fit and to judge.",
+                              {}, n, 0, 0)  # fmt: skip
+    judged = max(1, min(int(n * JUDGED_SHARE), MOST_JUDGED))
+    fitted = responses[: n - judged]
+    tell(Progress("prior", 0.05))
+    prior = Prior.fit(fitted)
+    tell(Progress("lnirt", 0.1))
+    lnirt = Lnirt.fit(fitted, prior)
+    tell(Progress("sequence", 0.2))
+    sequence = SequenceModel.fit(
+        fitted,
+        lnirt,
+        seed=seed,
+        progress=lambda done, epoch, loss: tell(
+            Progress("sequence", 0.2 + 0.6 * done, epoch, loss)
+        ),
+    )
+    models: dict[str, LearnerModel] = {"prior": prior, "lnirt": lnirt, "sequence": sequence}
+    tell(Progress("judging", 0.85))
+    by_kind = {
+        kind: _judge(model, responses, judged) for kind, model in models.items()
+    }
+    who = responses.learner[n - judged :]
+    serving = _serving(by_kind, who)
+    metrics: dict[str, Any] = {kind: found.scores for kind, found in by_kind.items()}
+    metrics["serving"] = serving
+    reason, outcome = _plainly(by_kind[serving], serving, judged), "live"
+    if not by_kind[serving].finite:
+        outcome, reason = "kept_out", f"The {serving} model forecast something not finite."
+    elif live is not None:
+        against = _judge(_AsModel(live), responses, judged)
+        metrics["live"] = against.scores
+        outcome, reason = _compare(by_kind[serving], against, serving, who)
+    tell(Progress("done", 1.0))
+    engine = None
+    if outcome == "live":
+        manifest = manifest_of(fitted, metrics, seed=seed) | {"samples": n, "fitted": n - judged}
+        engine = Engine(models, serving, manifest)
+    return TrainingReport(engine, outcome, reason, metrics, n, n - judged, judged)
+
+
+class _AsModel(LearnerModel):
+    """The serving model of an engine, so that it can be judged like any other."""
+
+    kind = "live"
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.start, self.update = engine.start, engine.update  # type: ignore[method-assign]
+
+    def start(self) -> EngineState:  # pragma: no cover - replaced above
+        return self._engine.start()
+
+    def update(self, state: Any, response: Any) -> Any:  # pragma: no cover - replaced above
+        return self._engine.update(state, response)
+
+    def predict(self, state: Any, items: Any, *, at: float | None = None) -> Prediction:
+        found = self._engine.predict(state, items, at=at)
+        return Prediction(
+            np.array([f.p_correct for f in found]),
+            np.array([f.log_time_mean for f in found]),
+            np.array([f.log_time_sd for f in found]),
+        )
+
+    def to_tensors(self) -> Any:
+        raise NotImplementedError
+
+    @classmethod
+    def from_tensors(cls, tensors: Any, rest: Any) -> Any:
+        raise NotImplementedError
+
+
+def _judge(model: LearnerModel, responses: Responses, judged: int) -> _Judged:
+    """Forecast each of the last rows from that learner's earlier ones, the judged ones included."""
+    first = len(responses) - judged
+    wanted = set(responses.learner[first:].tolist())
+    states: dict[str, Any] = {}
+    out = np.empty((judged, 3))
+    for row, (learner, response) in enumerate(responses):
+        if learner not in wanted:
+            continue
+        state = states.get(learner)
+        if state is None:
+            state = model.start()
+        if row >= first:
+            asked = None
+            if response.at is not None:
+                asked = response.at - (response.response_time_s or 0.0)
+            found = model.predict(state, [response.item], at=asked)
+            out[row - first] = (
+                found.p_correct[0], found.log_time_mean[0], found.log_time_sd[0],
+            )  # fmt: skip
+        states[learner] = model.update(state, response)
+    y, t = responses.correct[first:], responses.log_times()[first:]
+    p, mean, sd = out.T
+    return _Judged(
+        scores.cross_entropy(y, p), scores.time_loss(t, mean, sd), scores.summary(y, p, t, mean, sd)
+    )
+
+
+def _serving(by_kind: dict[str, _Judged], who: NDArray[np.str_]) -> str:
+    """The simplest kind that no more complex one beats beyond noise."""
+    best = KINDS[0]
+    for kind in KINDS[1:]:
+        challenger = by_kind[kind]
+        if challenger.finite:
+            mean, error = _paired(challenger.joint - by_kind[best].joint, who)
+            if mean < 0 and (not math.isfinite(error) or mean < -MARGIN_SE * error):
+                best = kind
+    return best
+
+
+def _compare(new: _Judged, live: _Judged, kind: str, who: NDArray[np.str_]) -> tuple[str, str]:
+    """Not worse beyond noise in either respect, and better in one."""
+    right = _paired(new.right - live.right, who)
+    timed = np.isfinite(new.time) & np.isfinite(live.time)
+    time = _paired((new.time - live.time)[timed], who[timed]) if timed.any() else (0.0, math.inf)
+    told = (
+        f"on {len(who)} later answers its log loss is {new.right.mean():.3f} against "
+        f"{live.right.mean():.3f}"
+    )
+    if timed.any():
+        told += f" and its time loss {new.time[timed].mean():.3f} against {live.time[timed].mean():.3f}"
+    worse = [mean > error for mean, error in (right, time) if math.isfinite(error)]
+    if any(worse):
+        return "kept_out", f"The live model is better: {told}."
+    if right[0] >= 0 and time[0] >= 0 and math.isfinite(right[1]):
+        return "kept_out", f"The live model is as good: {told}."
+    return "live", f"The new {kind} model is no worse: {told}."
+
+
+def _plainly(found: _Judged, kind: str, judged: int) -> str:
+    return (
+        f"The first model: {kind}, with a log loss of {found.scores['log_loss']:.3f} "
+        f"on {judged} later answer{'s' if judged != 1 else ''}."
+    )
+
+
+def _paired(difference: Array, who: NDArray[np.str_]) -> tuple[float, float]:
+    """Mean difference and its standard error, clustered by learner; infinite for fewer than ten answers."""
+    n = len(difference)
+    mean = float(difference.mean()) if n else 0.0
+    if n < 10:
+        return mean, math.inf
+    _, index = np.unique(who, return_inverse=True)
+    groups = index.max() + 1
+    centred = difference - mean
+    if groups < 5:  # too few people to go by people: answers are all there is
+        return mean, float(centred.std(ddof=1) / math.sqrt(n))
+    sums = np.bincount(index, centred)
+    return mean, float(math.sqrt((sums**2).sum() * groups / (groups - 1)) / n)
