@@ -152,7 +152,14 @@ class Engine:
                 msg = f"model bytes: serves '{serving}', has {sorted(models)}"
                 raise ArtefactRejected(msg)
             engine = cls(models, serving, manifest)
-        except (SafetensorError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        except (
+            SafetensorError,
+            ValueError,
+            KeyError,
+            TypeError,
+            IndexError,
+            AttributeError,
+        ) as error:
             msg = f"model bytes cannot be read: {type(error).__name__}: {error}"
             raise ArtefactRejected(msg) from error
         _try_out(engine)
@@ -221,5 +228,3 @@ def manifest_of(responses: Responses, metrics: dict[str, Any], *, seed: int) -> 
         "fingerprint": digest.hexdigest()[:16],
         "metrics": metrics,
     }
-
-

@@ -14,7 +14,9 @@ from studysmart.learning.lnirt import Lnirt, State
 from studysmart.learning.responses import LONGEST_S, SHORTEST_S, Item, Response
 
 FAST, SLOW = 0.3, 0.08
-LABELS_KEPT = 1_000  # skills and items remembered one by one; a bound on what a stranger can make us keep
+LABELS_KEPT = (
+    1_000  # skills and items remembered one by one; a bound on what a stranger can make us keep
+)
 
 FEATURES = (
     "lnirt_logit", "lnirt_log_time", "prior_logit", "prior_log_time", "theta_sd",
@@ -133,8 +135,12 @@ def append(
         history.fast + FAST * (residual - history.fast),
         history.slow + SLOW * (residual - history.slow),
         right,
-        history.time_fast if late is None else history.time_fast + FAST * (late - history.time_fast),
-        history.time_slow if late is None else history.time_slow + SLOW * (late - history.time_slow),
+        history.time_fast
+        if late is None
+        else history.time_fast + FAST * (late - history.time_fast),
+        history.time_slow
+        if late is None
+        else history.time_slow + SLOW * (late - history.time_slow),
         0.0 if late is None else late,
         response.at if response.at is not None else history.at,
         _noted(history.skills, item.skill, residual, right, late, n),

@@ -197,7 +197,9 @@ class Lnirt(LearnerModel):
             v_z -= v_z * v_z * scale * self.phi
         return State(answers + 1, theta, zeta, max(v_t, 1e-4), cov, max(v_z, 1e-6), deltas)
 
-    def predict(self, state: State, items: Sequence[Item], *, at: float | None = None) -> Prediction:
+    def predict(
+        self, state: State, items: Sequence[Item], *, at: float | None = None
+    ) -> Prediction:
         """Integrated over what is not known of the learner."""
         del at
         rows = [self.predict_one(state, item) for item in items]

@@ -79,9 +79,7 @@ class LearnerModel(ABC):
         """The state after one more answer, in constant time."""
 
     @abstractmethod
-    def predict(
-        self, state: Any, items: Sequence[Item], *, at: float | None = None
-    ) -> Prediction:
+    def predict(self, state: Any, items: Sequence[Item], *, at: float | None = None) -> Prediction:
         """Forecast each item for the learner in this state.
 
         at: Unix seconds of now; None when unknown.

@@ -54,9 +54,7 @@ class Prior(LearnerModel):
         log_times = responses.log_times()
         timed = np.isfinite(log_times)
         times = np.where(timed, log_times, 0.0)
-        row = np.stack(
-            [np.ones(len(responses)), responses.correct, timed, times, times**2], axis=1
-        )
+        row = np.stack([np.ones(len(responses)), responses.correct, timed, times, times**2], axis=1)
         counts = {"": row.sum(0) if len(row) else np.zeros(5)}
         for keys in _keys_of(responses):
             names, index = np.unique(keys, return_inverse=True)

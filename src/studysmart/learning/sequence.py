@@ -91,16 +91,16 @@ class SequenceModel(LearnerModel):
         x = np.concatenate(
             [
                 self._embedded([response.item])[0],
-                np.array(
-                    features + past.outcome(response, logit, log_time, sd), dtype=np.float32
-                ),
+                np.array(features + past.outcome(response, logit, log_time, sd), dtype=np.float32),
             ]
         )
         h, c = step(self.weights, x, state.h, state.c)
         history = past.append(history, response, self.lnirt, logit=logit, log_time=log_time)
         return State(history, h, c)
 
-    def predict(self, state: State, items: Sequence[Item], *, at: float | None = None) -> Prediction:
+    def predict(
+        self, state: State, items: Sequence[Item], *, at: float | None = None
+    ) -> Prediction:
         """All items in one pass through the head."""
         rows = [past.features(state.history, item, self.lnirt, at=at) for item in items]
         features = np.array([row[0] for row in rows], dtype=np.float32).reshape(-1, len(FEATURES))
@@ -180,9 +180,7 @@ def step(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """One LSTM step: gates in the order input, forget, cell, output."""
     gates = x @ w["lstm_x"] + h @ w["lstm_h"] + w["lstm_b"]
-    i, f, o = (
-        1 / (1 + np.exp(-gates[k * HIDDEN : (k + 1) * HIDDEN])) for k in (0, 1, 3)
-    )
+    i, f, o = (1 / (1 + np.exp(-gates[k * HIDDEN : (k + 1) * HIDDEN])) for k in (0, 1, 3))
     c = f * c + i * np.tanh(gates[2 * HIDDEN : 3 * HIDDEN])
     return o * np.tanh(c), c
 
@@ -198,5 +196,3 @@ def head(
     z = np.tanh(np.concatenate([features, embedded], axis=1) @ w["head_w"][HIDDEN:] + shared)
     out = (z @ w["out_w"] + w["out_b"]).astype(np.float64)
     return out[:, 0], out[:, 1], out[:, 2]
-
-

@@ -175,15 +175,11 @@ def _rows(responses: Responses, vocabulary: dict[str, dict[str, int]]) -> Rows:
     for row, (learner, response) in enumerate(responses):
         model = models[fold[row]]
         history = histories.get(learner) or past.start(model)
-        found, logit, log_time = past.features(
-            history, response.item, model, at=asked_at(response)
-        )
+        found, logit, log_time = past.features(history, response.item, model, at=asked_at(response))
         sd = model.prior.log_time_sd
         features[row], base[row], base_time[row], sds[row] = found, logit, log_time, sd
         outcome[row] = past.outcome(response, logit, log_time, sd)
-        histories[learner] = past.append(
-            history, response, model, logit=logit, log_time=log_time
-        )
+        histories[learner] = past.append(history, response, model, logit=logit, log_time=log_time)
     log_times = responses.log_times()
     timed = np.isfinite(log_times)
     time = np.where(timed, np.clip((np.nan_to_num(log_times) - base_time) / sds, -4, 4), 0.0)

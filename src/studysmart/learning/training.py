@@ -111,9 +111,7 @@ def train(
     )
     models: dict[str, LearnerModel] = {"prior": prior, "lnirt": lnirt, "sequence": sequence}
     tell(Progress("judging", 0.85))
-    by_kind = {
-        kind: _judge(model, responses, judged) for kind, model in models.items()
-    }
+    by_kind = {kind: _judge(model, responses, judged) for kind, model in models.items()}
     who = responses.learner[n - judged :]
     serving = _serving(by_kind, who)
     metrics: dict[str, Any] = {kind: found.scores for kind, found in by_kind.items()}
@@ -214,7 +212,9 @@ def _compare(new: _Judged, live: _Judged, kind: str, who: NDArray[np.str_]) -> t
         f"{live.right.mean():.3f}"
     )
     if timed.any():
-        told += f" and its time loss {new.time[timed].mean():.3f} against {live.time[timed].mean():.3f}"
+        told += (
+            f" and its time loss {new.time[timed].mean():.3f} against {live.time[timed].mean():.3f}"
+        )
     worse = [mean > error for mean, error in (right, time) if math.isfinite(error)]
     if any(worse):
         return "kept_out", f"The live model is better: {told}."
