@@ -13,11 +13,9 @@ from studysmart.grading.answers import (
     answer_from_json,
     grade,
 )
-from studysmart.grading.numbers import AnswerSyntaxError, read_number
 
 __all__ = [
     "Answer",
-    "AnswerSyntaxError",
     "ChoiceAnswer",
     "Grade",
     "NumericAnswer",
@@ -25,5 +23,4 @@ __all__ = [
     "Verdict",
     "answer_from_json",
     "grade",
-    "read_number",
 ]
