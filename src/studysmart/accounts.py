@@ -31,10 +31,12 @@ _nobodys_hash = _hasher.hash(secrets.token_hex(16))
 
 # The first of every list of guesses. Context words (address, name) are refused separately.
 _COMMON = frozenset(
-    "password passw0rd password1 password123 12345678 123456789 1234567890 11111111 00000000 "
-    "qwertyui qwerty123 qwertyuiop iloveyou sunshine princess football baseball superman "
-    "trustno1 letmein1 welcome1 welcome123 admin123 administrator changeme abcd1234 abc12345 "
-    "1q2w3e4r 1qaz2wsx studysmart".split()
+    """
+    password passw0rd password1 password123 12345678 123456789 1234567890 11111111 00000000
+    qwertyui qwerty123 qwertyuiop iloveyou sunshine princess football baseball superman
+    trustno1 letmein1 welcome1 welcome123 admin123 administrator changeme abcd1234 abc12345
+    1q2w3e4r 1qaz2wsx studysmart
+    """.split()  # noqa: SIM905 - a list of words is easier to read and to add to
 )
 
 

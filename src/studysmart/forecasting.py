@@ -35,9 +35,9 @@ class Forecast:
         said = self.said
         return {
             "p_correct": said.p_correct,
-            "time_median_s": said.time_median_s,
-            "time_low_s": said.time_low_s,
-            "time_high_s": said.time_high_s,
+            "time_median_s": round(said.time_median_s, 6),
+            "time_low_s": round(said.time_low_s, 6),
+            "time_high_s": round(said.time_high_s, 6),
             "model": said.model,
             "model_version": self.version,
             "reason": said.reason,
@@ -117,17 +117,25 @@ class Forecaster:
         The answer must not be stored yet. Both come from one model, so that the difference is what
         the answer did and nothing else.
         """
+        before = self.forecast(tx, learner_id, [response.item], at=at)[0]
         served = self._engine(tx)
-        if served is None:
-            first = learning.fit_prior_engine(_one(response))
-            before = Forecast(learning.constant_forecast(), None)
-            state = first.update(first.start(), response)
-            return before, Forecast(first.predict(state, [response.item], at=at)[0], None)
-        state = self._state(tx, learner_id, served)
-        before = served.engine.predict(state, [response.item], at=at)[0]
-        state = served.engine.update(state, response)
-        after = served.engine.predict(state, [response.item], at=at)[0]
-        return Forecast(before, served.version), Forecast(after, served.version)
+        if served is None or served.version is None:
+            # The prior knows no learners: it moves because it counts this answer too.
+            engine = learning.fit_prior_engine(self._interim_table(tx, response))
+            state = engine.start()._replace(answers=before.said.answers)
+        else:
+            engine, state = served.engine, self._state(tx, learner_id, served)
+        state = engine.update(state, response)
+        after = engine.predict(state, [response.item], at=at)[0]
+        return before, Forecast(after, before.version)
+
+    @staticmethod
+    def _interim_table(tx: Tx, further: Response | None = None) -> Responses:
+        known = [
+            (row.learner_id.hex, response(row))
+            for row in attempts.everyones(tx, newest=INTERIM_ANSWERS)
+        ]
+        return _table(known + ([("", further)] if further is not None else []))
 
     def _engine(self, tx: Tx) -> _Served | None:
         if self._served is not None:
@@ -139,7 +147,7 @@ class Forecaster:
         # In the first days every answer counts; after a large import one more does not change the
         # prior.
         if interim is None or seq > interim[0] * 1.1:
-            table = responses(attempts.everyones(tx, newest=INTERIM_ANSWERS))
+            table = self._interim_table(tx)
             if len(table) == 0:
                 return None
             engine = learning.fit_prior_engine(table)
@@ -205,30 +213,21 @@ def response(row: Row[Any]) -> Response:
 
 def responses(rows: Iterable[Row[Any]]) -> Responses:
     """Stored attempts of many learners as the table that a fit takes."""
-    learner, columns = [], []
-    for row in rows:
-        learner.append(row.learner_id.hex)
-        columns.append(response(row))
-    return Responses.from_columns(
-        learner=learner,
-        correct=[r.correct for r in columns],
-        item=[r.item.item for r in columns],
-        skill=[r.item.skill for r in columns],
-        topic=[r.item.topic for r in columns],
-        difficulty=[r.item.difficulty for r in columns],
-        response_time_s=[r.response_time_s for r in columns],
-        at=[r.at for r in columns],
-    )
+    return _table((row.learner_id.hex, response(row)) for row in rows)
 
 
-def _one(one: Response) -> Responses:
+def _table(answers: Iterable[tuple[str, Response]]) -> Responses:
+    learners, given = [], []
+    for learner, one in answers:
+        learners.append(learner)
+        given.append(one)
     return Responses.from_columns(
-        learner=["0"],
-        correct=[one.correct],
-        item=[one.item.item],
-        skill=[one.item.skill],
-        topic=[one.item.topic],
-        difficulty=[one.item.difficulty],
-        response_time_s=[one.response_time_s],
-        at=[one.at],
+        learner=learners,
+        correct=[one.correct for one in given],
+        item=[one.item.item for one in given],
+        skill=[one.item.skill for one in given],
+        topic=[one.item.topic for one in given],
+        difficulty=[one.item.difficulty for one in given],
+        response_time_s=[one.response_time_s for one in given],
+        at=[one.at for one in given],
     )

@@ -102,7 +102,7 @@ def parse(file: TextIO) -> list[Row]:
         msg = "the file has a header and no rows; nothing was imported"
         raise BadInput(msg, code="bad_csv")
     if all(row.timestamp is not None for row in rows):
-        rows.sort(key=lambda row: (row.timestamp, row.place))  # type: ignore[arg-type, return-value]
+        rows.sort(key=lambda row: (row.timestamp, row.place))
     return rows
 
 

@@ -74,7 +74,7 @@ def _topics(
 
 
 def _reliability(scored: list[Row[Any]]) -> list[dict[str, Any]]:
-    tenth = lambda row: min(9, int(row.p_correct * 10))  # noqa: E731 - the key of a sort and of its groups
+    tenth = lambda row: min(9, int(row.p_correct * 10))
     bins = []
     for index, group in groupby(sorted(scored, key=tenth), key=tenth):
         rows = list(group)
@@ -112,7 +112,7 @@ def _log_loss(row: Row[Any]) -> float:
 def _inside(row: Row[Any]) -> bool:
     """Whether the time fell into the 80 % interval that was forecast."""
     z = (math.log(row.response_time_s) - row.log_time_mean) / row.log_time_sd
-    return abs(z) <= Z_80
+    return bool(abs(z) <= Z_80)
 
 
 def _mean(values: list[float]) -> float | None:

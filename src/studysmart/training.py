@@ -28,7 +28,7 @@ class Claim:
     through_seq: int
 
 
-class Superseded(Exception):  # noqa: N818 - not an error: another worker went on with the job
+class Superseded(Exception):
     """The lease ran out and somebody else has the job."""
 
 

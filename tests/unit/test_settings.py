@@ -46,7 +46,7 @@ def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch):
     ("host", "loopback"),
     [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False)],  # noqa: S104
 )
-def test_loopback_is_recognised(host: str, loopback: bool):  # noqa: FBT001
+def test_loopback_is_recognised(host: str, loopback: bool):
     """Only this machine, or the network too."""
     assert loopback == settings.load(host=host).loopback
 

@@ -63,7 +63,7 @@ def serve(
 @app.command()
 def status(
     data_dir: DataDir = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002
 ) -> None:
     """The training counter, the live model, the worker, the database.
 
@@ -97,7 +97,7 @@ def add_account(
     email: str,
     data_dir: DataDir = None,
     name: Annotated[str | None, typer.Option(help="What to call the person.")] = None,
-    operator: Annotated[bool, typer.Option("--operator", help="May manage the system.")] = False,
+    operator: Annotated[bool, typer.Option("--operator", help="May manage.")] = False,  # noqa: FBT002
 ) -> None:
     """Make an account; asks for its password. The first account is always an operator."""
     from studysmart.cli import people
@@ -106,7 +106,7 @@ def add_account(
     caller = people.add(
         _settings(data_dir),
         email=email,
-        name=name or email.split("@")[0],
+        name=name or email.split("@", maxsplit=1)[0],
         password=password,
         operator=operator,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import time
 from pathlib import Path
 
@@ -44,8 +43,8 @@ def _parse(file: Path) -> list[importing.Row]:
     try:
         with file.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
-        opened = gzip.open(file, "rb") if packed else file.open("rb")
-        with opened as binary, io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text:  # type: ignore[arg-type]
+        opener = gzip.open if packed else Path.open
+        with opener(file, "rt", encoding="utf-8-sig", newline="") as text:
             return importing.parse(text)
     except (OSError, EOFError, UnicodeDecodeError) as error:
         msg = f"{file} cannot be read as a CSV in UTF-8: {error}"

@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from studysmart import logs
+from studysmart import lifeline, logs
 from studysmart.errors import RefusedToStart
-from studysmart.jobs import lifeline
 from studysmart.settings import Settings
 from studysmart.store import Store, accounts, learners
 from studysmart.store.migrations import migrate

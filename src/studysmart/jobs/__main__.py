@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from studysmart import logs, settings
-from studysmart.jobs import lifeline
+from studysmart import lifeline, logs, settings
 from studysmart.jobs.worker import Worker
 from studysmart.store import Store
 

@@ -16,8 +16,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from studysmart import lifeline
 from studysmart.errors import ArtefactRejected
-from studysmart.jobs import lifeline
 
 PROGRESS_EVERY_S = 0.2
 

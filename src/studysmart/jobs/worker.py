@@ -20,9 +20,8 @@ from typing import Any
 
 import structlog
 
-from studysmart import training
+from studysmart import lifeline, training
 from studysmart.errors import Unavailable
-from studysmart.jobs import lifeline
 from studysmart.jobs.child import ONE_THREAD
 from studysmart.settings import Settings
 from studysmart.store import Store, jobs
@@ -97,7 +96,7 @@ class Worker:
             log.warning("training_superseded", run=claim.run_id)
             self._end_child()
         except ChildFailedError as error:
-            log.error("training_failed", run=claim.run_id, reason=str(error))
+            log.warning("training_failed", run=claim.run_id, reason=str(error))
             self._end_child()
             with self._store.write() as tx:
                 try:

@@ -4,9 +4,8 @@
 on it, a module a noun: `learners`, `accounts`, `tasks`, `attempts`, `models`, `jobs`.
 """
 
-from sqlalchemy import Connection as Tx
 from sqlalchemy import Row
 
-from studysmart.store.database import Store, integrity, size_bytes, sqlite_module
+from studysmart.store.database import Store, Tx, integrity, size_bytes, sqlite_module
 
 __all__ = ["Row", "Store", "Tx", "integrity", "size_bytes", "sqlite_module"]

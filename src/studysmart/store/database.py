@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, text
-from sqlalchemy import Connection as Tx
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
@@ -24,6 +23,8 @@ from studysmart.errors import RefusedToStart, Unavailable
 # Older ones can corrupt a WAL database that several processes write (sqlite.org, "WAL-reset bug").
 OLDEST_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5_000
+
+Tx = Connection  # what `write()` and `read()` hand out: a transaction that is open
 
 
 def sqlite_module() -> Any:
@@ -75,9 +76,9 @@ class Store:
             Unavailable: the database is locked for longer than 5 s, full, or out of reach.
         """
         with _translated(), self._engine.connect() as connection:
-            connection = connection.execution_options(studysmart_write=True)
-            with connection.begin():
-                yield connection
+            tx = connection.execution_options(studysmart_write=True)
+            with tx.begin():
+                yield tx
 
     @contextmanager
     def read(self) -> Iterator[Tx]:

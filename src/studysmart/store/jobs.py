@@ -27,19 +27,21 @@ def claim(tx: Tx, *, owner: str, lease_until: float, run_id: int, claimed_seq: i
 
     The caller has seen, in this transaction, that it is free.
     """
-    return tx.execute(
-        update(training_job)
-        .values(
-            fence=training_job.c.fence + 1,
-            owner=owner,
-            lease_until=lease_until,
-            run_id=run_id,
-            claimed_seq=claimed_seq,
-            asked_at=None,
-            progress=None,
-        )
-        .returning(training_job.c.fence)
-    ).scalar_one()
+    return int(
+        tx.execute(
+            update(training_job)
+            .values(
+                fence=training_job.c.fence + 1,
+                owner=owner,
+                lease_until=lease_until,
+                run_id=run_id,
+                claimed_seq=claimed_seq,
+                asked_at=None,
+                progress=None,
+            )
+            .returning(training_job.c.fence)
+        ).scalar_one()
+    )
 
 
 def renew(tx: Tx, fence: int, *, lease_until: float, progress: dict[str, Any] | None) -> bool:
@@ -81,11 +83,13 @@ def hold(tx: Tx, *, until: float) -> None:
 
 def add_run(tx: Tx, *, trigger: str, now: float, samples: int) -> int:
     """A run begins."""
-    return tx.execute(
-        insert(training_run)
-        .values(trigger=trigger, started_at=now, samples=samples, metrics={})
-        .returning(training_run.c.id)
-    ).scalar_one()
+    return int(
+        tx.execute(
+            insert(training_run)
+            .values(trigger=trigger, started_at=now, samples=samples, metrics={})
+            .returning(training_run.c.id)
+        ).scalar_one()
+    )
 
 
 def end_run(tx: Tx, run_id: int, **values: Any) -> None:

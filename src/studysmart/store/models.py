@@ -45,9 +45,11 @@ def publish(tx: Tx, **values: Any) -> int:
     tx.execute(
         update(model_version).where(model_version.c.status == "live").values(status="retired")
     )
-    return tx.execute(
-        insert(model_version).values(status="live", **values).returning(model_version.c.version)
-    ).scalar_one()
+    return int(
+        tx.execute(
+            insert(model_version).values(status="live", **values).returning(model_version.c.version)
+        ).scalar_one()
+    )
 
 
 def forget_bytes(tx: Tx, *, keep: int) -> None:

@@ -7,8 +7,7 @@ import socket
 
 import uvicorn
 
-from studysmart import logs, settings
-from studysmart.jobs import lifeline
+from studysmart import lifeline, logs, settings
 from studysmart.store import Store
 from studysmart.web.app import create_app
 

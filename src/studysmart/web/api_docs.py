@@ -43,12 +43,12 @@ def page(document: dict[str, Any]) -> str:
 
 def _operation(path: str, method: str, operation: dict[str, Any], document: dict[str, Any]) -> str:
     parts = [f"<p>{escape(operation.get('description') or operation.get('summary', ''))}</p>"]
-    for parameter in operation.get("parameters", []):
-        if parameter["in"] != "cookie":
-            parts.append(
-                f"<p><code>{escape(parameter['name'])}</code> in {escape(parameter['in'])}, "
-                f"{'required' if parameter.get('required') else 'optional'}</p>"
-            )
+    parts += [
+        f"<p><code>{escape(parameter['name'])}</code> in {escape(parameter['in'])}, "
+        f"{'required' if parameter.get('required') else 'optional'}</p>"
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] != "cookie"
+    ]
     body = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if body:
         parts.append(f"<p>Body</p><pre>{_shape(body['schema'], document)}</pre>")

@@ -127,7 +127,7 @@ def readyz(live: Warm, response: Response) -> schemas.Readiness:
         status = "not_ready"
     else:
         status = "ready" if all(check.ok for check in checks) else "degraded"
-    return schemas.Readiness(status=status, checks=checks)  # type: ignore[arg-type]
+    return schemas.Readiness(status=status, checks=checks)
 
 
 def _checks(live: Live) -> list[schemas.Check]:
@@ -241,7 +241,7 @@ def _me(caller: Caller) -> schemas.Me:
         learner_id=caller.learner_id,
         name=caller.name,
         email=caller.email,
-        role=caller.role,  # type: ignore[arg-type]
+        role=caller.role,
         local=caller.local,
     )
 

@@ -82,7 +82,7 @@ class Live:
                 try:
                     engine = _verified(row)
                 except ArtefactRejected as error:
-                    log.error("model_rejected", version=candidate, reason=str(error))
+                    log.warning("model_rejected", version=candidate, reason=str(error))
                     self.model_fault = self.model_fault or str(error)
                     continue
                 self.forecaster.swap(engine, candidate, tx)

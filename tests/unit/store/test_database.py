@@ -137,7 +137,7 @@ def test_an_attempt_id_exists_once(tmp_path: Path):
         with store.write() as tx:
             add_answer(tx, learner, id=first)
 
-    with pytest.raises(IntegrityError, match="attempt.id"):
+    with pytest.raises(IntegrityError, match=r"attempt\.id"):
         again()
 
 
@@ -174,7 +174,9 @@ def test_a_second_live_model_is_refused_by_the_database(tmp_path: Path):
 
     def revive() -> None:
         with store.write() as tx:
-            tx.execute(text(f"UPDATE model_version SET status = 'live' WHERE version = {first}"))
+            tx.exec_driver_sql(
+                "UPDATE model_version SET status = 'live' WHERE version = ?", (first,)
+            )
 
     with pytest.raises(IntegrityError, match=r"model_version.status"):
         revive()

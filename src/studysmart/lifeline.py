@@ -26,7 +26,7 @@ def spawn(
     """
     ours, theirs = os.pipe()
     try:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
+        process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             env={**os.environ, **(env or {}), VARIABLE: str(ours)},
             pass_fds=(ours, *pass_fds),

@@ -1,0 +1,61 @@
+# Every verb is one call of a tool; `make` alone lists them.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+T ?= tests
+PORT ?= 4008
+DATA ?=
+SETUP := $(if $(PYTHON),$(PYTHON),python3) tools/setup.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check fix unit acceptance page-test bench soak docs lock release python
+
+help: ## list these verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; found: $$(python3 --version 2>&1)"; exit 1; }
+
+setup: python ## make .venv, install the locked packages, build the page
+	@$(SETUP) test
+
+run: python ## start everything on http://127.0.0.1:4008 (PORT=…, DATA=…)
+	@$(SETUP) run
+	@$(BIN)/studysmart serve --port $(PORT) $(if $(DATA),--data-dir "$(DATA)")
+
+test: setup check page-test unit acceptance ## run everything, browser included (T=path for one)
+
+unit: python ## unit and integration tests
+	@$(SETUP) test
+	$(BIN)/python -m pytest $(if $(filter tests,$(T)),tests/unit tests/integration tests/reference,$(T)) -q -rs -n 2
+
+acceptance: python ## real processes, kills, a real browser
+	@$(SETUP) test
+	$(BIN)/python -m pytest tests/acceptance -q -rs
+
+page-test: python ## types, lint and unit tests of the page
+	@$(SETUP) test
+	$(BIN)/python tools/page.py typecheck lint test size
+
+check: python ## formats, lint, types, import contracts, links: changes nothing
+	@$(SETUP) test
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python tools/check_docs.py
+
+fix: python ## format, and fix what can be fixed safely
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: python ## measure: retraining, serving, learning (figures: docs/figures.md)
+	@$(SETUP) test
+	$(BIN)/python bench/learn.py && $(BIN)/python bench/retrain.py && $(BIN)/python bench/serve.py
+
+soak: python ## the long runs: more seeds, longer load
+	$(BIN)/python -m pytest tests -q -rs --soak
+
+docs: python ## check the documentation (plain Markdown: links, commands, settings, routes)
+	$(BIN)/python tools/check_docs.py
+
+lock: python ## resolve the locked requirements anew
+	$(BIN)/python tools/lock.py
+
+release: python ## V=1.2.3: build the wheel and try it in an empty environment
+	$(BIN)/python tools/release.py "$(V)"

@@ -1,0 +1,1 @@
+"""Real processes, kills, a real browser."""
