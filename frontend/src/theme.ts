@@ -1,0 +1,50 @@
+import { Button, createTheme, localStorageColorSchemeManager, Modal, NativeSelect, Textarea, TextInput, PasswordInput } from '@mantine/core';
+import type { MantineColorsTuple } from '@mantine/core';
+
+const indigo: MantineColorsTuple = [
+  '#eceefe',
+  '#dcdffd',
+  '#bcc2fa',
+  '#9aa2f6',
+  '#7d86ef',
+  '#5c63de',
+  '#4f56d3',
+  '#4249bd',
+  '#373d9b',
+  '#2c317a',
+];
+
+/** The key that public/theme.js reads before the first paint. */
+export const colorScheme = localStorageColorSchemeManager({ key: 'studysmart-theme' });
+
+const field = { size: 'md' } as const;
+
+export const theme = createTheme({
+  primaryColor: 'accent',
+  primaryShade: { light: 6, dark: 5 },
+  colors: { accent: indigo },
+  fontFamily: "'Inter Variable', system-ui, -apple-system, 'Segoe UI', sans-serif",
+  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
+  headings: { fontFamily: 'inherit', fontWeight: '600' },
+  defaultRadius: 'md',
+  radius: { md: '10px', lg: '12px' },
+  cursorType: 'pointer',
+  respectReducedMotion: true,
+  components: {
+    Button: Button.extend({ defaultProps: { size: 'md' } }),
+    TextInput: TextInput.extend({ defaultProps: field }),
+    PasswordInput: PasswordInput.extend({ defaultProps: field }),
+    Textarea: Textarea.extend({ defaultProps: field }),
+    NativeSelect: NativeSelect.extend({ defaultProps: field }),
+    Modal: Modal.extend({
+      defaultProps: {
+        radius: 'lg',
+        centered: true,
+        shadow: 'none',
+        transitionProps: { duration: 120 },
+        overlayProps: { backgroundOpacity: 0.4 },
+        closeButtonProps: { 'aria-label': 'Close' },
+      },
+    }),
+  },
+});

@@ -1,0 +1,37 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+import type { Plugin } from 'vite';
+
+/**
+ * KaTeX and Inter list each font in several formats; every browser that runs this page reads
+ * woff2, so the others would only make the wheel larger.
+ */
+function woff2Only(): Plugin {
+  return {
+    name: 'woff2-only',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!/katex.*\.css$/.test(id)) return null;
+      return code.replace(/,\s*url\([^)]*\.(?:woff|ttf)\)\s*format\([^)]*\)/g, '');
+    },
+  };
+}
+
+const server = process.env['STUDYSMART_API'] ?? 'http://127.0.0.1:4008';
+
+export default defineConfig({
+  plugins: [react(), woff2Only()],
+  build: {
+    // The content policy allows fonts and scripts from our own origin only, not data: addresses.
+    assetsInlineLimit: 0,
+    target: 'es2022',
+    modulePreload: { polyfill: false },
+  },
+  server: { proxy: { '/api': { target: server, changeOrigin: false } } },
+  preview: { proxy: { '/api': { target: server, changeOrigin: false } } },
+  test: {
+    environment: 'jsdom',
+    include: ['tests/**/*.test.{ts,tsx}'],
+    restoreMocks: true,
+  },
+});
