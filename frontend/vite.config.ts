@@ -25,6 +25,8 @@ export default defineConfig({
     // The content policy allows fonts and scripts from our own origin only, not data: addresses.
     assetsInlineLimit: 0,
     target: 'es2022',
+    // Read by scripts/size.mjs.
+    manifest: true,
     modulePreload: { polyfill: false },
   },
   server: { proxy: { '/api': { target: server, changeOrigin: false } } },

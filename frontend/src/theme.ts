@@ -1,4 +1,4 @@
-import { Button, createTheme, localStorageColorSchemeManager, Modal, NativeSelect, Textarea, TextInput, PasswordInput } from '@mantine/core';
+import { createTheme, localStorageColorSchemeManager } from '@mantine/core';
 import type { MantineColorsTuple } from '@mantine/core';
 
 const indigo: MantineColorsTuple = [
@@ -30,13 +30,14 @@ export const theme = createTheme({
   radius: { md: '10px', lg: '12px' },
   cursorType: 'pointer',
   respectReducedMotion: true,
+  // By name: importing the components here would load the dialogs with the first screen.
   components: {
-    Button: Button.extend({ defaultProps: { size: 'md' } }),
-    TextInput: TextInput.extend({ defaultProps: field }),
-    PasswordInput: PasswordInput.extend({ defaultProps: field }),
-    Textarea: Textarea.extend({ defaultProps: field }),
-    NativeSelect: NativeSelect.extend({ defaultProps: field }),
-    Modal: Modal.extend({
+    Button: { defaultProps: { size: 'md' } },
+    TextInput: { defaultProps: field },
+    PasswordInput: { defaultProps: field },
+    Textarea: { defaultProps: field },
+    NativeSelect: { defaultProps: field },
+    Modal: {
       defaultProps: {
         radius: 'lg',
         centered: true,
@@ -45,6 +46,6 @@ export const theme = createTheme({
         overlayProps: { backgroundOpacity: 0.4 },
         closeButtonProps: { 'aria-label': 'Close' },
       },
-    }),
+    },
   },
 });

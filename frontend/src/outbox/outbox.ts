@@ -276,9 +276,7 @@ export class Outbox {
 }
 
 /** One sender per browser where the browser can tell; the server takes duplicates in its stride. */
-export function acrossTabs(work: () => Promise<void>): Promise<void> {
-  if (!('locks' in navigator)) return work();
-  return navigator.locks.request('studysmart-outbox', async () => {
-    await work();
-  });
+export async function acrossTabs(work: () => Promise<void>): Promise<void> {
+  if ('locks' in navigator) await navigator.locks.request('studysmart-outbox', () => work());
+  else await work();
 }

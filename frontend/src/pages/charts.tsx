@@ -47,12 +47,13 @@ interface LabelProps {
   y?: number | string | undefined;
   height?: number | string | undefined;
   value?: unknown;
-  parentViewBox?: { x?: number | undefined; width?: number | undefined } | undefined;
+  parentViewBox?: object | undefined;
 }
 
 /** In one column at the right, where the eye can run down it. */
 function EndLabel({ y = 0, height = 0, value, parentViewBox }: LabelProps): JSX.Element {
-  const right = (parentViewBox?.x ?? 0) + (parentViewBox?.width ?? 0);
+  const box: { x?: number; width?: number } = parentViewBox ?? {};
+  const right = (box.x ?? 0) + (box.width ?? 0);
   return (
     <text x={right + 12} y={Number(y) + Number(height) / 2} dominantBaseline="central" fill="var(--text)" fontSize={12.5}>
       {String(value)}

@@ -4,6 +4,7 @@ import type { FormEvent, JSX } from 'react';
 
 import { practice } from '../app';
 import { RichText } from '../text/RichText';
+import '../styles/dialog';
 import shell from '../shell/Shell.module.css';
 import classes from './OwnTask.module.css';
 import type { Choice } from './session';

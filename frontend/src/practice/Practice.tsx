@@ -1,4 +1,4 @@
-import { Button, Modal, NativeSelect } from '@mantine/core';
+import { Button, NativeSelect } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from 'react';
@@ -18,6 +18,7 @@ import { Verdict } from './Verdict';
 
 void preloadMaths();
 
+const KeyList = lazy(() => import('./KeyList').then((module) => ({ default: module.KeyList })));
 const OwnTask = lazy(() => import('./OwnTask').then((module) => ({ default: module.OwnTask })));
 
 const RECOMMENDED = '';
@@ -274,35 +275,6 @@ function TaskPanel({ view }: { view: View }): JSX.Element | null {
   );
 }
 
-const KEYS: [string, string][] = [
-  ['Enter', 'Check the answer; then, the next task'],
-  ['1 – 9', 'Choose an answer'],
-  ['H', 'Show a hint, one at a time'],
-  ['K', 'I don’t know this yet'],
-  ['S', 'Show the solution of a task you mark yourself'],
-  ['Y  N', 'I had it right, I had it wrong'],
-  ['A', 'Another task like this one, once it is answered'],
-  ['Esc', 'Leave the answer field, so that the letters work'],
-  ['?', 'This list'],
-];
-
-function KeyList({ opened, onClose }: { opened: boolean; onClose: () => void }): JSX.Element {
-  return (
-    <Modal opened={opened} onClose={onClose} title="Keys">
-      <dl className={classes['keys']}>
-        {KEYS.map(([key, act]) => (
-          <div key={key} style={{ display: 'contents' }}>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{act}</dd>
-          </div>
-        ))}
-      </dl>
-    </Modal>
-  );
-}
-
 /** The practice loop: one task, its answer, what became of it, the next. */
 export function Practice(): JSX.Element {
   const view = useSyncExternalStore(practice.view.subscribe, practice.view.get);
@@ -337,12 +309,10 @@ export function Practice(): JSX.Element {
       <p className={classes['keysHint']}>
         Press <kbd className={classes['kbd']}>?</kbd> for keys
       </p>
-      <KeyList opened={keysOpen} onClose={() => setKeysOpen(false)} />
-      {ownOpen && (
-        <Suspense fallback={null}>
-          <OwnTask choice={view.choice} onClose={() => setOwnOpen(false)} />
-        </Suspense>
-      )}
+      <Suspense fallback={null}>
+        {keysOpen && <KeyList onClose={() => setKeysOpen(false)} />}
+        {ownOpen && <OwnTask choice={view.choice} onClose={() => setOwnOpen(false)} />}
+      </Suspense>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { useMantineColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { useEffect, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react';
 import type { JSX } from 'react';
 
 import { signedOut } from '../api';
@@ -11,8 +11,9 @@ import { watchTraining } from '../training/watch';
 import { Icon } from './icons';
 import type { IconName } from './icons';
 import classes from './Shell.module.css';
-import { SignInOverlay } from './SignIn';
 import { SyncState } from './SyncState';
+
+const SignInDialog = lazy(() => import('./SignIn').then((module) => ({ default: module.SignInDialog })));
 
 const PAGES: { to: '/dashboard' | '/dashboard/tasks' | '/dashboard/analytics' | '/dashboard/settings'; word: string; icon: IconName; id: string }[] = [
   { to: '/dashboard', word: 'Today', icon: 'today', id: 'nav-today' },
@@ -47,11 +48,33 @@ function useTheme(): void {
   }, [wanted]);
 }
 
+/**
+ * Parts not needed at first are fetched once the page rests, so that they are there when the
+ * network is not.
+ */
+function useLaterParts(): void {
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      const parts = [
+        import('./SyncDetails'),
+        import('./SignIn'),
+        import('../pages/Today'),
+        import('../practice/Practice'),
+        import('../practice/KeyList'),
+      ];
+      // Whatever does not come now is asked for again when it is needed.
+      void Promise.allSettled(parts);
+    }, 3_000);
+    return () => clearTimeout(timer);
+  }, []);
+}
+
 export function Shell(): JSX.Element {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const locked = useSyncExternalStore(signedOut.subscribe, signedOut.get);
   useIdentity();
   useTheme();
+  useLaterParts();
   useEffect(wireOutbox, []);
   useEffect(() => (locked ? undefined : watchTraining(queryClient)), [locked]);
   useEffect(() => {
@@ -85,7 +108,11 @@ export function Shell(): JSX.Element {
       <main id="main" className={classes['main']} tabIndex={-1}>
         <Outlet />
       </main>
-      <SignInOverlay />
+      {locked && (
+        <Suspense fallback={null}>
+          <SignInDialog />
+        </Suspense>
+      )}
     </div>
   );
 }

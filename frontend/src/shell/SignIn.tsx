@@ -1,12 +1,13 @@
 import { Button, Modal, PasswordInput, TextInput } from '@mantine/core';
 import '@mantine/core/styles/PasswordInput.css';
 import '@mantine/core/styles/ActionIcon.css';
-import { useState, useSyncExternalStore } from 'react';
+import { useState } from 'react';
 import type { FormEvent, JSX } from 'react';
 
 import { api, signedOut } from '../api';
 import type { Me } from '../api';
 import { queries, queryClient } from '../app';
+import '../styles/dialog';
 import classes from './Shell.module.css';
 
 /** Reads everything anew as the person who just signed in; what is typed on the page stays. */
@@ -86,11 +87,10 @@ export function AccountForm({ start, done }: { start: 'sign-in' | 'register'; do
 }
 
 /** Lies over the page when the server wants to know who asks; the page beneath keeps its state. */
-export function SignInOverlay(): JSX.Element {
-  const needed = useSyncExternalStore(signedOut.subscribe, signedOut.get);
+export function SignInDialog(): JSX.Element {
   return (
     <Modal
-      opened={needed}
+      opened
       onClose={() => undefined}
       withCloseButton={false}
       closeOnEscape={false}

@@ -1,13 +1,14 @@
-import { Button, Modal } from '@mantine/core';
-import { useState, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useState, useSyncExternalStore } from 'react';
 import type { JSX } from 'react';
 
 import { outbox } from '../app';
 import { plural } from '../lib/format';
-import type { Entry, SyncView } from '../outbox/outbox';
+import type { SyncView } from '../outbox/outbox';
 import { Icon } from './icons';
 import type { IconName } from './icons';
 import classes from './Shell.module.css';
+
+const SyncDetails = lazy(() => import('./SyncDetails').then((module) => ({ default: module.SyncDetails })));
 
 type Shown = 'saved' | 'saving' | 'offline' | 'attention';
 
@@ -40,28 +41,6 @@ function summary(view: SyncView): { shown: Shown; word: string; icon: IconName; 
   return { shown: 'saved', word: 'Saved', icon: 'saved', sentence: 'Everything you answered is on the server.' };
 }
 
-function Refused({ entry }: { entry: Entry }): JSX.Element {
-  const [copied, setCopied] = useState(false);
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(JSON.stringify(entry, null, 2));
-    setCopied(true);
-  };
-  return (
-    <li>
-      <strong>{entry.label}</strong>
-      <span className={classes['muted']}>{entry.problem}</span>
-      <div className={classes['shelfActions']}>
-        <Button size="xs" variant="default" onClick={() => void copy()}>
-          {copied ? 'Copied' : 'Copy'}
-        </Button>
-        <Button size="xs" variant="subtle" color="gray" onClick={() => void outbox.discard(entry.id)}>
-          Throw away
-        </Button>
-      </div>
-    </li>
-  );
-}
-
 /** Whether the server has everything, always in sight; details on a click. */
 export function SyncState(): JSX.Element {
   const view = useSyncExternalStore(outbox.view.subscribe, outbox.view.get);
@@ -83,21 +62,11 @@ export function SyncState(): JSX.Element {
       <span className="visually-hidden" role="status">
         {shown === 'offline' || shown === 'attention' ? word : ''}
       </span>
-      <Modal opened={open} onClose={() => setOpen(false)} title="Your answers">
-        <p>{sentence}</p>
-        {view.shelved.length > 0 && (
-          <ul className={classes['shelf']}>
-            {view.shelved.map((entry) => (
-              <Refused key={entry.id} entry={entry} />
-            ))}
-          </ul>
-        )}
-        {view.state === 'offline' && (
-          <Button mt="md" variant="default" onClick={() => void outbox.flush()}>
-            Try now
-          </Button>
-        )}
-      </Modal>
+      {open && (
+        <Suspense fallback={null}>
+          <SyncDetails view={view} sentence={sentence} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
     </>
   );
 }
