@@ -8,7 +8,7 @@ DATA ?=
 SETUP := $(if $(PYTHON),$(PYTHON),python3) tools/setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix unit acceptance page-test bench soak docs lock release python
+.PHONY: help setup run test one check fix unit acceptance page-test bench soak docs lock release python
 
 help: ## list these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,11 +23,14 @@ run: python ## start everything on http://127.0.0.1:4008 (PORT=…, DATA=…)
 	@$(SETUP) run
 	@$(BIN)/studysmart serve --port $(PORT) $(if $(DATA),--data-dir "$(DATA)")
 
-test: setup check page-test unit acceptance ## run everything, browser included (T=path for one)
+test: $(if $(filter tests,$(T)),check page-test unit acceptance,one) ## run everything, browser included (T=path for one)
+
+one: setup
+	$(BIN)/python -m pytest $(T) -q -rs
 
 unit: python ## unit and integration tests
 	@$(SETUP) test
-	$(BIN)/python -m pytest $(if $(filter tests,$(T)),tests/unit tests/integration tests/reference,$(T)) -q -rs -n 2
+	$(BIN)/python -m pytest tests/unit tests/integration $(wildcard tests/reference) -q -rs -n 2
 
 acceptance: python ## real processes, kills, a real browser
 	@$(SETUP) test
@@ -42,20 +45,25 @@ check: python ## formats, lint, types, import contracts, links: changes nothing
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python tools/check_docs.py
 
 fix: python ## format, and fix what can be fixed safely
+	@$(SETUP) test
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 bench: python ## measure: retraining, serving, learning (figures: docs/figures.md)
 	@$(SETUP) test
 	$(BIN)/python bench/learn.py && $(BIN)/python bench/retrain.py && $(BIN)/python bench/serve.py
 
-soak: python ## the long runs: more seeds, longer load
+soak: python ## the long runs: fifty times the examples of each property
+	@$(SETUP) test
 	$(BIN)/python -m pytest tests -q -rs --soak
 
-docs: python ## check the documentation (plain Markdown: links, commands, settings, routes)
-	$(BIN)/python tools/check_docs.py
+docs: python ## write docs/reference anew from the code, and check every link and command
+	@$(SETUP) test
+	$(BIN)/python tools/reference.py && $(BIN)/python tools/check_docs.py
 
-lock: python ## resolve the locked requirements anew
-	$(BIN)/python tools/lock.py
+lock: python ## resolve requirements/*.txt anew (ARGS=--upgrade for newer ones)
+	@$(SETUP) test
+	$(BIN)/python tools/lock.py $(ARGS)
 
-release: python ## V=1.2.3: build the wheel and try it in an empty environment
+release: python ## V=1.2.3: check that all say so, build, try the wheel in an empty environment
+	@$(SETUP) test
 	$(BIN)/python tools/release.py "$(V)"

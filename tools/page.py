@@ -5,12 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from setup import FRONTEND, node, run  # beside this file
+from setup import FRONTEND, page_packages, run  # beside this file
 
 if __name__ == "__main__":
-    npm, env = node()
     try:
-        for verb in sys.argv[1:]:
+        npm, env = page_packages()
+        verbs = sys.argv[1:]
+        if "size" in verbs and not (FRONTEND / "dist").exists():
+            verbs.insert(verbs.index("size"), "build")  # what it measures
+        for verb in verbs:
             run([*npm, "run", "--silent", verb], cwd=FRONTEND, env=env)
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)

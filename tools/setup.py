@@ -16,6 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -45,18 +46,37 @@ def environment(lock: str) -> None:
             sys.exit(
                 "This Python cannot make a virtual environment (on Debian: install python3-venv)."
             )
-    locked = ROOT / "requirements" / f"{lock}.txt"
     # The development lock contains the other one: an environment for tests also runs.
-    wanted = digest([locked, ROOT / "pyproject.toml"])
-    stamps = [VENV / f".ready-{name}" for name in ({"main", "dev"} if lock == "main" else {"dev"})]
-    full = digest([ROOT / "requirements" / "dev.txt", ROOT / "pyproject.toml"])
-    if any(stamp.exists() and stamp.read_text() in {wanted, full} for stamp in stamps):
+    if any(is_ready(name) for name in dict.fromkeys([lock, "dev"])):
         return
     say(f"installing the packages of requirements/{lock}.txt")
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run([*pip, "--require-hashes", "-r", str(locked)])
+    run([*pip, "--require-hashes", "-r", str(requirements(lock))])
     run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
-    (VENV / f".ready-{lock}").write_text(wanted)
+    ready(lock).write_text(environment_digest(lock))
+
+
+def is_ready(lock: str) -> bool:
+    """Whether the environment was made from this lock as it is now."""
+    return ready(lock).exists() and ready(lock).read_text() == environment_digest(lock)
+
+
+def environment_digest(lock: str) -> str:
+    """What an environment depends on: the lock, how the project is installed, and where it lies."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    # The settings of linters are in the same file; changing them must not install anything.
+    installed = [project["project"], project["build-system"], project["tool"]["hatch"], str(ROOT)]
+    return digest([requirements(lock)], json.dumps(installed))
+
+
+def requirements(lock: str) -> Path:
+    """The hash-locked list of packages."""
+    return ROOT / "requirements" / f"{lock}.txt"
+
+
+def ready(lock: str) -> Path:
+    """Where the environment remembers what it was made from."""
+    return VENV / f".ready-{lock}"
 
 
 def build_page(*, into: Path = STATIC) -> None:
@@ -71,6 +91,16 @@ def build_page(*, into: Path = STATIC) -> None:
     wanted = digest(page_sources())
     if stamp.exists() and stamp.read_text().strip() == wanted:
         return
+    npm, env = page_packages()
+    say("building the page")
+    run([*npm, "run", "--silent", "build", "--", "--logLevel", "warn"], cwd=FRONTEND, env=env)
+    shutil.rmtree(into, ignore_errors=True)
+    shutil.copytree(FRONTEND / "dist", into, ignore=shutil.ignore_patterns(".vite"))
+    stamp.write_text(wanted + "\n")  # last, so that an interrupted copy is made again
+
+
+def page_packages() -> tuple[list[str], dict[str, str]]:
+    """Fetch the packages that the page is built with, when their lock changed; how to call npm."""
     npm, env = node()
     installed = FRONTEND / "node_modules" / ".ready"
     packages = digest([FRONTEND / "package-lock.json"])
@@ -78,21 +108,17 @@ def build_page(*, into: Path = STATIC) -> None:
         say("fetching the packages of the page")
         run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FRONTEND, env=env)
         installed.write_text(packages)
-    say("building the page")
-    run([*npm, "run", "build"], cwd=FRONTEND, env=env)
-    shutil.rmtree(into, ignore_errors=True)
-    shutil.copytree(FRONTEND / "dist", into)
-    stamp.write_text(wanted + "\n")
+    return npm, env
 
 
 def page_sources() -> list[Path]:
     """Everything that the page is built from."""
-    made = {"node_modules", "dist", "coverage"}
-    return sorted(
-        path
-        for path in FRONTEND.rglob("*")
-        if path.is_file() and not made & set(path.relative_to(FRONTEND).parts)
-    )
+    others = {"node_modules", "dist", "coverage", "tests", "scripts"}
+    found = []
+    for folder, below, files in os.walk(FRONTEND):
+        below[:] = [name for name in below if name not in others]
+        found += [Path(folder) / name for name in files]
+    return sorted(found)
 
 
 def node() -> tuple[list[str], dict[str, str]]:
@@ -121,11 +147,12 @@ def new_enough(found: str) -> bool:
     return tuple(int(p) for p in parts[:2] if p.isdigit()) >= OLDEST_NODE
 
 
-def digest(files: Iterable[Path]) -> str:
+def digest(files: Iterable[Path], further: str = "") -> str:
     """One hash over names and contents."""
-    whole = hashlib.sha256(json.dumps(sys.version_info[:2]).encode())
+    whole = hashlib.sha256(further.encode())
     for file in files:
-        whole.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
+        content = hashlib.sha256(file.read_bytes()).digest()
+        whole.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + content)
     return whole.hexdigest()
 
 
