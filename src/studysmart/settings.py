@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from studysmart import defaults
 from studysmart.errors import RefusedToStart
 
 
@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="STUDYSMART_", extra="ignore", frozen=True)
 
     data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
-        default_factory=lambda: user_data_path("studysmart"),
+        default_factory=defaults.data_dir,
         description="Folder of the database, the logs and the compile cache; absolute.",
     )
     host: str = Field(
@@ -54,7 +54,9 @@ class Settings(BaseSettings):
         default=False, description="Set where the page is reached over https: Secure cookies, HSTS."
     )
     train_every: int = Field(
-        default=5, ge=1, description="Completions, over all learners, that make a training due."
+        default=defaults.TRAIN_EVERY,
+        ge=1,
+        description="Completions, over all learners, that make a training due.",
     )
     train_seconds: float = Field(
         default=1800.0, gt=0, description="Longest a training may take before it is ended, seconds."
@@ -70,7 +72,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> Path:
         """The SQLite file."""
-        return self.data_dir / "studysmart.sqlite3"
+        return self.data_dir / defaults.DATABASE
 
     @property
     def loopback(self) -> bool:

@@ -11,10 +11,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from studysmart.defaults import WORKER_SILENT_S
 from studysmart.store import Row, Tx, attempts, jobs, models
 
 LEASE_S = 10.0
-WORKER_SILENT_S = 10.0
 VERSIONS_KEPT = 10
 LONGEST_BACKOFF_S = 300.0
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studysmart import training
+from studysmart import sqlite, training
+from studysmart.defaults import WORKER_SILENT_S
 from studysmart.store import Store, Tx, attempts, jobs, models
 from tests.builders import add_answer, add_learner, new_store
 
@@ -211,3 +212,7 @@ def test_the_counter_is_exact_whatever_happens(
                 training.end_failed(tx, run, reason="test", now=now)
                 run, waiting, taken = None, taken + waiting, []
             assert len(waiting) == status(tx, now=now)["completed_since_training"]
+    with store.read() as tx:
+        told = sqlite.status(store.path, threshold=5, silent_s=WORKER_SILENT_S, now=now)
+        assert told.pop("beat_at") is None
+        assert told == status(tx, now=now), "the quick look says the same"

@@ -69,10 +69,10 @@ def status(
 
     Exit code 3: no worker beats.
     """
-    from studysmart.cli import status as command
+    from studysmart.cli import overview
 
-    found = command.read(_settings(data_dir))
-    typer.echo(command.to_json(found) if as_json else command.to_text(found))
+    found = overview.read(data_dir)
+    typer.echo(overview.to_json(found) if as_json else overview.to_text(found))
     if not found["worker"]["alive"]:
         raise typer.Exit(3)
 

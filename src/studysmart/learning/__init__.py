@@ -1,7 +1,7 @@
 """The learner models, and the public Python library.
 
-Pure: arrays in, arrays out; no clock, disk, network, SQL or hidden randomness. Importing it needs NumPy
-only; `train` and `SequenceModel.fit` import JAX when they are called.
+Pure: arrays in, arrays out; no clock, disk, network, SQL or hidden randomness. Importing it needs
+NumPy only; `train` and `SequenceModel.fit` import JAX when they are called.
 """
 
 from studysmart.learning.engine import (

@@ -1,8 +1,8 @@
 """One published bundle: prior, LNIRT and sequence model, and which of them answers.
 
-A forecast comes from the serving model; where that gives no finite number, from the next one in the chain
-`sequence -> lnirt -> prior`, and the forecast says so. Nothing is caught: the chain goes by what the
-numbers are.
+A forecast comes from the serving model; where that gives no finite number, from the next one in the
+chain `sequence -> lnirt -> prior`, and the forecast says so. Nothing is caught: the chain goes by
+what the numbers are.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class EngineState(NamedTuple):
 class Engine:
     """The chain of models that were fitted together.
 
-    serving: the kind that answers first.
-    manifest: JSON-able facts: schema, kinds, samples, vocabulary sizes, fingerprint of the data, metrics.
+    serving: the kind that answers first. manifest: JSON-able facts: schema, kinds, samples,
+    vocabulary sizes, fingerprint of the data, metrics.
     """
 
     models: dict[str, LearnerModel]

@@ -1,8 +1,9 @@
 """One learner's history as causal features: what is known of the past just before the next answer.
 
-Each is kept up in constant time. Residuals are against LNIRT's running forecast, so that they say what the
-simpler model did not foresee: counts, shrunk means and fast and slow exponential averages of them,
-overall, per skill and per item, for right and wrong and for log time, and how long ago each was.
+Each is kept up in constant time. Residuals are against LNIRT's running forecast, so that they say
+what the simpler model did not foresee: counts, shrunk means and fast and slow exponential averages
+of them, overall, per skill and per item, for right and wrong and for log time, and how long ago
+each was.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ FEATURES = (
 class Trace(NamedTuple):
     """What is remembered of one skill or item of one learner."""
 
-    count: int
+    n: int
     residuals: float
     fast: float
     right: float
@@ -42,7 +43,7 @@ class History(NamedTuple):
     """All that the features need; a value, never changed in place."""
 
     lnirt: State
-    count: int
+    n: int
     residuals: float
     fast: float
     slow: float
@@ -75,7 +76,7 @@ def features(
     sd = lnirt.prior.log_time_sd
     skill = history.skills.get(item.skill, NEW) if item.skill else NEW
     seen = history.items.get(item.item, NEW) if item.item else NEW
-    n = history.count
+    n = history.n
     gap = at - history.at if at is not None and history.at is not None else None
     return (
         [
@@ -89,15 +90,15 @@ def features(
             3 * history.fast,
             3 * history.slow,
             history.right,
-            float(skill.count == 0),
-            math.log1p(skill.count) / 3,
-            4 * skill.residuals / (skill.count + 2),
+            float(skill.n == 0),
+            math.log1p(skill.n) / 3,
+            4 * skill.residuals / (skill.n + 2),
             3 * skill.fast,
             skill.right,
-            math.log1p(n - skill.at) / 4 if skill.count else 0.0,
-            math.log1p(seen.count),
+            math.log1p(n - skill.at) / 4 if skill.n else 0.0,
+            math.log1p(seen.n),
             seen.right,
-            math.log1p(n - seen.at) / 4 if seen.count else 0.0,
+            math.log1p(n - seen.at) / 4 if seen.n else 0.0,
             history.time_fast / sd,
             history.time_slow / sd,
             history.time_last / sd,
@@ -127,7 +128,7 @@ def append(
     right = 2.0 * response.correct - 1
     residual = float(response.correct) - 1 / (1 + math.exp(-logit))
     late = _late(response, log_time) if response.response_time_s is not None else None
-    n = history.count
+    n = history.n
     return History(
         lnirt.update(history.lnirt, response),
         n + 1,
@@ -161,7 +162,7 @@ def _noted(
     old = traces.get(label, NEW)
     return traces | {
         label: Trace(
-            old.count + 1,
+            old.n + 1,
             old.residuals + residual,
             old.fast + FAST * (residual - old.fast),
             right,

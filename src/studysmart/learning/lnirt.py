@@ -4,14 +4,16 @@
     log T ~ Normal(lam - phi * zeta, sigma^2)
     (theta, zeta) ~ Normal(0, [[1, rho s], [rho s, s^2]])   over learners
 
-theta: ability; delta: a learner's deviation on one skill; zeta: speed, larger is faster; a: discrimination;
-b: difficulty; lam: time intensity; phi: time discrimination. Joint model of van der Linden (2007), "A
-hierarchical framework for modeling speed and accuracy on test items"; the letters are LNIRT's.
+theta: ability; delta: a learner's deviation on one skill; zeta: speed, larger is faster; a:
+discrimination; b: difficulty; lam: time intensity; phi: time discrimination. Joint model of van der
+Linden (2007), "A hierarchical framework for modeling speed and accuracy on test items"; the letters
+are LNIRT's.
 
-The population is fitted by maximising the marginal likelihood over theta (on a grid) with zeta integrated
-in closed form; each item's b and lam are shrunk towards what the hierarchical prior says of it, so that an
-item nobody has met stands where its topic and difficulty put it. One learner's state is a Gaussian that
-each answer moves in constant time and that widens a little between answers, because abilities drift.
+The population is fitted by maximising the marginal likelihood over theta (on a grid) with zeta
+integrated in closed form; each item's b and lam are shrunk towards what the hierarchical prior says
+of it, so that an item nobody has met stands where its topic and difficulty put it. One learner's
+state is a Gaussian that each answer moves in constant time and that widens a little between
+answers, because abilities drift.
 """
 
 from __future__ import annotations
@@ -41,7 +43,10 @@ SKILLS_KEPT = 512
 
 
 class State(NamedTuple):
-    """What is known of one learner: Gaussian over (theta, zeta), and over delta of each skill met."""
+    """What is known of one learner.
+
+    Gaussian over (theta, zeta), and over delta of each skill met.
+    """
 
     answers: int
     theta: float

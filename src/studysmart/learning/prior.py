@@ -8,9 +8,9 @@ is a mean shrunk towards the level above it by `WEIGHT` pseudo-answers:
 
     p_level = (right + w * p_above) / (answers + w)
 
-so that a level without answers says what the one above says, and one with a million says what it saw.
-Topic and difficulty meet additively on the logit (and log-time) scale, which makes a topic's first hard
-task harder than its easy ones before anybody has tried it.
+so that a level without answers says what the one above says, and one with a million says what it
+saw. Topic and difficulty meet additively on the logit (and log-time) scale, which makes a topic's
+first hard task harder than its easy ones before anybody has tried it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from studysmart.learning.model import LearnerModel, Prediction
 from studysmart.learning.responses import Item, Response, Responses
 
 WEIGHT = 4.0
-# A mean of log time settles faster than one of right and wrong: it carries more than one bit an answer.
+# A mean of log time settles faster than one of right and wrong: it carries more than one bit an
+# answer.
 TIME_WEIGHT = 2.0
 # Before any answer: the constants of a system that has never seen one.
 P_0, LOG_TIME_0, LOG_TIME_SD_0 = 0.5, math.log(60.0), 1.0
@@ -170,7 +171,10 @@ def _keys_of(responses: Responses) -> list[NDArray[np.str_]]:
 
 
 def _key(level: str, *labels: str | None) -> str:
-    """A level's key, "" when a label is unknown. Separated by a character that labels do not have."""
+    """A level's key, "" when a label is unknown.
+
+    Separated by a character that labels do not have.
+    """
     return "" if None in labels else "\x1f".join((level, *labels))  # type: ignore[arg-type]
 
 

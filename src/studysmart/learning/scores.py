@@ -26,7 +26,10 @@ def time_loss(log_time: Array, mean: Array, sd: Array) -> Array:
 
 
 def auc(correct: Array, p: Array) -> float | None:
-    """Share of (right, wrong) pairs that the forecasts order rightly, ties half; None for one class."""
+    """Share of (right, wrong) pairs that the forecasts order rightly, ties half.
+
+    None for one class.
+    """
     right = int(correct.sum())
     wrong = len(correct) - right
     if right == 0 or wrong == 0:

@@ -1,4 +1,4 @@
-"""The sequence model: an LSTM over a learner's whole history, with LNIRT as the place it starts from.
+"""The sequence model: an LSTM over a learner's whole history that starts from LNIRT.
 
     x_t  = [embeddings of item, skill, topic, difficulty; features; outcome of the answer]
     h_t  = LSTM(x_1 .. x_t)
@@ -7,11 +7,12 @@
     mean of log time   = LNIRT's mean     + s u_m . z
     log sd of log time = log s            + u_s . z        s: the prior's spread of log time
 
-With u = 0 it says what LNIRT says; training moves it away from there only as far as that helps. It knows a
-learner by the history, never by an id, so that a new one needs no retraining. Row 0 of each table of
-embeddings stands for everything unknown and is trained by random masking.
+With u = 0 it says what LNIRT says; training moves it away from there only as far as that helps. It
+knows a learner by the history, never by an id, so that a new one needs no retraining. Row 0 of each
+table of embeddings stands for everything unknown and is trained by random masking.
 
-This module is NumPy only; `sequence_fit` has the same equations in JAX, and a test holds them together.
+This module is NumPy only; `sequence_fit` has the same equations in JAX, and a test holds them
+together.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class SequenceModel(LearnerModel):
         """Train on these answers, JAX in this process; see `sequence_fit`."""
         from studysmart.learning import sequence_fit
 
-        weights, vocabulary = sequence_fit.fit(responses, lnirt, seed=seed, progress=progress)
+        weights, vocabulary = sequence_fit.fit(responses, seed=seed, progress=progress)
         return cls(lnirt, weights, vocabulary)
 
     def start(self) -> State:
@@ -181,8 +182,8 @@ def step(
     """One LSTM step: gates in the order input, forget, cell, output."""
     gates = x @ w["lstm_x"] + h @ w["lstm_h"] + w["lstm_b"]
     i, f, o = (1 / (1 + np.exp(-gates[k * HIDDEN : (k + 1) * HIDDEN])) for k in (0, 1, 3))
-    c = f * c + i * np.tanh(gates[2 * HIDDEN : 3 * HIDDEN])
-    return o * np.tanh(c), c
+    new = (f * c + i * np.tanh(gates[2 * HIDDEN : 3 * HIDDEN])).astype(np.float32)
+    return (o * np.tanh(new)).astype(np.float32), new
 
 
 def head(

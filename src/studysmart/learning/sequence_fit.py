@@ -1,7 +1,8 @@
 """Training of the sequence model: JAX and Optax, imported by nobody who only serves.
 
-Every array has one of two fixed shapes (small and large logs) and vocabularies are rounded up to powers of
-two, so that a process that has trained once compiles nothing for the next training of the same size.
+Every array has one of two fixed shapes (small and large logs) and vocabularies are rounded up to
+powers of two, so that a process that has trained once compiles nothing for the next training of the
+same size.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ LEAST_ROWS = 20
 
 
 class Size(NamedTuple):
-    """One of the fixed shapes: windows a batch, answers a window, of which the first only warm up."""
+    """One of the fixed shapes.
+
+    Windows a batch, answers a window, of which the first only warm up.
+    """
 
     batch: int
     window: int
@@ -49,7 +53,7 @@ LARGE_FROM = 5_000
 class Rows(NamedTuple):
     """The answers as the network takes them; arrays (row, ...)."""
 
-    index: NDArray[np.int32]  # (row, label): rows of the embeddings
+    labels: NDArray[np.int32]  # (row, label): rows of the embeddings
     features: NDArray[np.float32]
     outcome: NDArray[np.float32]
     base_logit: NDArray[np.float32]
@@ -60,7 +64,6 @@ class Rows(NamedTuple):
 
 def fit(
     responses: Responses,
-    lnirt: Lnirt,
     *,
     seed: int,
     progress: Callable[[float, int, float], None] | None = None,
@@ -71,7 +74,6 @@ def fit(
 
     Args:
         responses: rows in order of time.
-        lnirt: fitted on the same rows; what serving starts from.
         seed: of the initial weights, masks and the order of batches.
         progress: told (share done, epoch, loss on the validation part).
     """
@@ -151,8 +153,8 @@ def _initial(rows: dict[str, int], rng: np.random.Generator) -> Weights:
 def _rows(responses: Responses, vocabulary: dict[str, dict[str, int]]) -> Rows:
     """Features of every answer from LNIRT fits that have not seen it.
 
-    Fitted on the same answers, an item's difficulty would leak each answer into its own features, and the
-    network would learn to trust it more than it deserves.
+    Fitted on the same answers, an item's difficulty would leak each answer into its own features,
+    and the network would learn to trust it more than it deserves.
     """
     n = len(responses)
     fold = _folds(responses)
@@ -225,7 +227,7 @@ def _windows(learner: NDArray[np.str_], size: Size) -> list[_Window]:
 def _empty(n: int, size: Size) -> dict[str, NDArray[Any]]:
     shape = (n, size.window)
     return {
-        "index": np.zeros((*shape, len(WIDTHS)), np.int32),
+        "labels": np.zeros((*shape, len(WIDTHS)), np.int32),
         "features": np.zeros((*shape, len(FEATURES)), np.float32),
         "outcome": np.zeros((*shape, OUTCOME), np.float32),
         "base_logit": np.zeros(shape, np.float32),
@@ -239,7 +241,10 @@ def _empty(n: int, size: Size) -> dict[str, NDArray[Any]]:
 def _packed(
     rows: Rows, windows: list[_Window], size: Size, *, since: int = 0, upto: int | None = None
 ) -> dict[str, NDArray[Any]]:
-    """Windows with a scored row in [since, upto), padded to whole batches; later rows are cut off."""
+    """Windows with a scored row in [since, upto), padded to whole batches.
+
+    Later rows are cut off.
+    """
     kept = []
     for window in windows:
         inside = window.rows if upto is None else window.rows[window.rows < upto]
@@ -294,7 +299,7 @@ def _loss(measure: Any, params: Any, packed: dict[str, NDArray[Any]], size: Size
 
 
 def losses(params: Any, batch: Any, key: Any) -> Any:
-    """Cross-entropy plus Gaussian negative log likelihood of standardised log time, (window, answer)."""
+    """Cross-entropy plus Gaussian negative log likelihood of log time, (window, answer)."""
     logit, mean, log_sd = forward(params, batch, key)
     logit = batch["base_logit"] + logit
     right = jax.nn.softplus(logit) - batch["y"] * logit
@@ -305,7 +310,7 @@ def losses(params: Any, batch: Any, key: Any) -> Any:
 
 def forward(params: Any, batch: Any, key: Any) -> tuple[Any, Any, Any]:
     """The equations of `sequence`, for windows at once; `key` draws masks, None for none."""
-    index = batch["index"]
+    index = batch["labels"]
     features = batch["features"]
     if key is not None:
         keys = jax.random.split(key, 3)

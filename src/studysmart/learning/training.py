@@ -1,8 +1,8 @@
 """Fit all models, judge them on the newest answers, decide.
 
-The newest fifth of the answers (2,000 at most) is judged and everything before it is fitted; what was
-judged is what is published. So the live engine too, whose own fit ended earlier, has never seen the judged
-answers, and the two are compared fairly, answer by answer.
+The newest fifth of the answers (2,000 at most) is judged and everything before it is fitted; what
+was judged is what is published. So the live engine too, whose own fit ended earlier, has never seen
+the judged answers, and the two are compared fairly, answer by answer.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Progress:
 class TrainingReport:
     """What a training came to.
 
-    outcome: "live" (publish it) or "kept_out"; reason: one sentence; metrics: per kind, and of the live
-    engine, on the judged answers; samples = fitted + judged.
+    outcome: "live" (publish it) or "kept_out"; reason: one sentence; metrics: per kind, and of the
+    live engine, on the judged answers; samples = fitted + judged.
     """
 
     engine: Engine | None
@@ -231,7 +231,10 @@ def _plainly(found: _Judged, kind: str, judged: int) -> str:
 
 
 def _paired(difference: Array, who: NDArray[np.str_]) -> tuple[float, float]:
-    """Mean difference and its standard error, clustered by learner; infinite for fewer than ten answers."""
+    """Mean difference and its standard error, clustered by learner.
+
+    Infinite for fewer than ten answers.
+    """
     n = len(difference)
     mean = float(difference.mean()) if n else 0.0
     if n < 10:

@@ -6,6 +6,6 @@ on it, a module a noun: `learners`, `accounts`, `tasks`, `attempts`, `models`, `
 
 from sqlalchemy import Row
 
-from studysmart.store.database import Store, Tx, integrity, size_bytes, sqlite_module
+from studysmart.store.database import Store, Tx, integrity
 
-__all__ = ["Row", "Store", "Tx", "integrity", "size_bytes", "sqlite_module"]
+__all__ = ["Row", "Store", "Tx", "integrity"]

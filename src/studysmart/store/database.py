@@ -7,8 +7,6 @@ once under contention, without waiting for its busy timeout.
 
 from __future__ import annotations
 
-import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,36 +17,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 from studysmart.errors import RefusedToStart, Unavailable
+from studysmart.sqlite import sqlite_module
 
-# Older ones can corrupt a WAL database that several processes write (sqlite.org, "WAL-reset bug").
-OLDEST_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5_000
 
 Tx = Connection  # what `write()` and `read()` hand out: a transaction that is open
-
-
-def sqlite_module() -> Any:
-    """The newest SQLite at hand: the linked one, or the one that the pysqlite3 wheel carries.
-
-    Raises:
-        RefusedToStart: neither is new enough.
-    """
-    if sqlite3.sqlite_version_info >= OLDEST_SQLITE:
-        return sqlite3
-    try:
-        from pysqlite3 import dbapi2
-    except ImportError:
-        dbapi2 = None
-    if dbapi2 is not None and dbapi2.sqlite_version_info >= OLDEST_SQLITE:
-        return dbapi2
-    found = dbapi2.sqlite_version if dbapi2 is not None else sqlite3.sqlite_version
-    wanted = ".".join(map(str, OLDEST_SQLITE))
-    msg = (
-        f"SQLite {found} can corrupt a database that several processes write; {wanted} or newer is "
-        "needed. Install the wheel `pysqlite3`, or a Python linked with it "
-        f"(this one: {sys.version.split()[0]})."
-    )
-    raise RefusedToStart(msg)
 
 
 class Store:
@@ -136,12 +109,6 @@ def _translated() -> Iterator[None]:
     except OperationalError as error:
         msg = f"the database cannot be used just now ({error.orig}); nothing was changed, try again"
         raise Unavailable(msg) from error
-
-
-def size_bytes(path: Path) -> int:
-    """Bytes of the database and its write-ahead log on disk."""
-    files = (path, path.with_name(path.name + "-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())
 
 
 def integrity(tx: Tx) -> str:

@@ -30,6 +30,7 @@ from studysmart import (
     __version__,
     accounts,
     content,
+    defaults,
     errors,
     forecasting,
     insights,
@@ -134,7 +135,7 @@ def _checks(live: Live) -> list[schemas.Check]:
     now = time.time()
     try:
         with live.store.write() as tx:  # the lock, and room for a page in the log
-            alive = bool(jobs.workers(tx, since=now - training.WORKER_SILENT_S))
+            alive = bool(jobs.workers(tx, since=now - defaults.WORKER_SILENT_S))
         database = schemas.Check(name="database", ok=True, detail="takes answers")
     except errors.Unavailable as error:
         alive = False

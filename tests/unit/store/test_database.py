@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from studysmart import sqlite
 from studysmart.errors import RefusedToStart, Unavailable
 from studysmart.store import Store, attempts, database, integrity, learners, models
 from studysmart.store.migrations import migrate
@@ -20,14 +21,14 @@ def test_the_linked_sqlite_is_new_enough(tmp_path: Path):
     """The SQLite in use is at least the one without the WAL corruption bug."""
     with new_store(tmp_path).read() as tx:
         version = tx.execute(text("SELECT sqlite_version()")).scalar_one()
-    assert tuple(map(int, version.split("."))) >= database.OLDEST_SQLITE
+    assert tuple(map(int, version.split("."))) >= sqlite.OLDEST_SQLITE
 
 
 def test_an_old_sqlite_is_refused(monkeypatch: pytest.MonkeyPatch):
     """Without a new enough SQLite the process says so instead of risking the data."""
-    monkeypatch.setattr(database, "OLDEST_SQLITE", (99, 0, 0))
+    monkeypatch.setattr(sqlite, "OLDEST_SQLITE", (99, 0, 0))
     with pytest.raises(RefusedToStart, match=r"99\.0\.0 or newer is needed"):
-        database.sqlite_module()
+        sqlite.sqlite_module()
 
 
 @pytest.mark.parametrize(

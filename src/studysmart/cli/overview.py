@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from studysmart import training
+from studysmart import defaults, sqlite
 from studysmart.errors import NotFound
-from studysmart.settings import Settings
-from studysmart.store import Store, jobs, size_bytes
 
 
-def read(settings: Settings) -> dict[str, Any]:
+def read(data_dir: Path | None) -> dict[str, Any]:
     """Everything that `status` shows.
 
+    Args:
+        data_dir: the data folder; None for the platform's.
+
     Raises:
-        NotFound: there is no database in the data folder.
+        NotFound: there is no database in it.
     """
-    if not settings.database.exists():
-        msg = f"no database in {settings.data_dir} yet; studysmart serve makes one"
+    folder = data_dir.expanduser().resolve() if data_dir else defaults.data_dir()
+    database = folder / defaults.DATABASE
+    if not database.exists():
+        msg = f"no database in {folder} yet; studysmart serve makes one"
         raise NotFound(msg)
     now = time.time()
-    store = Store(settings.database)
-    try:
-        with store.read() as tx:
-            found = training.status(tx, threshold=settings.train_every, now=now)
-            workers = jobs.workers(tx, since=now - training.WORKER_SILENT_S)
-    finally:
-        store.close()
-    alive = found.pop("worker_alive")
-    beat = max((worker.beat_at for worker in workers), default=None)
+    found = sqlite.status(
+        database,
+        threshold=int(os.environ.get("STUDYSMART_TRAIN_EVERY", defaults.TRAIN_EVERY)),
+        silent_s=defaults.WORKER_SILENT_S,
+        now=now,
+    )
+    beat_at = found.pop("beat_at")
     return found | {
-        "worker": {"alive": alive, "seconds_since_beat": None if beat is None else now - beat},
-        "database_bytes": size_bytes(settings.database),
-        "data_dir": str(settings.data_dir),
+        "worker": {
+            "alive": found.pop("worker_alive"),
+            "seconds_since_beat": None if beat_at is None else now - beat_at,
+        },
+        "database_bytes": sqlite.size_bytes(database),
+        "data_dir": str(folder),
     }
 
 

@@ -1,0 +1,16 @@
+"""Defaults that a process may need before, or without, reading all settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+TRAIN_EVERY = 5
+DATABASE = "studysmart.sqlite3"
+WORKER_SILENT_S = 10.0
+
+
+def data_dir() -> Path:
+    """The platform's folder for the data of this person's programs; absolute."""
+    return user_data_path("studysmart")
