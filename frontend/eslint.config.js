@@ -17,5 +17,5 @@ export default tseslint.config(
     },
   },
   { files: ['src/**/*.tsx'], ...hooks.configs.flat.recommended },
-  { files: ['**/*.{js,mjs}'], languageOptions: { globals: { console: 'readonly', process: 'readonly', document: 'readonly', window: 'readonly', localStorage: 'readonly', matchMedia: 'readonly' } } },
+  { files: ['**/*.{js,mjs}'], languageOptions: { globals: { URL: 'readonly', console: 'readonly', process: 'readonly', document: 'readonly', window: 'readonly', localStorage: 'readonly', matchMedia: 'readonly' } } },
 );

@@ -9,7 +9,7 @@ const home = createRoute({
   getParentRoute: () => rootRoute,
   path: '/',
   beforeLoad: () => {
-    throw redirect({ to: '/dashboard', replace: true });
+    redirect({ to: '/dashboard', replace: true, throw: true });
   },
 });
 

@@ -32,6 +32,7 @@ function roundedSeconds(seconds: number): number {
 
 /** A duration, in the unit that people would say it in. */
 export function duration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)}${NBSP}s`;
   if (seconds < 90) return `${Math.max(0, Math.round(seconds))}${NBSP}s`;
   const minutes = seconds / 60;
   return `${minutes < 10 ? minutes.toFixed(1).replace(/\.0$/, '') : Math.round(minutes)}${NBSP}min`;
@@ -68,7 +69,7 @@ export function plural(n: number, one: string, many = `${one}s`): string {
 }
 
 /** A past moment in words; `now` in milliseconds. */
-export function ago(iso: string, now: number): string {
+export function ago(iso: string, now = Date.now()): string {
   const seconds = Math.max(0, (now - Date.parse(iso)) / 1000);
   if (seconds < 60) return 'just now';
   if (seconds < 3600) return `${Math.floor(seconds / 60)}${NBSP}min ago`;

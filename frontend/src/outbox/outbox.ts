@@ -151,7 +151,7 @@ export class Outbox {
       problem: null,
     };
     await this.#options.shelf.put(kept);
-    await this.#refresh('saving');
+    await this.#refresh();
     void this.flush();
   }
 
@@ -210,12 +210,12 @@ export class Outbox {
         await this.#refresh('saved');
         return;
       }
-      if (this.view.get().state !== 'offline') await this.#refresh('saving');
       try {
         const receipt = await this.#options.deliver(entry);
         await this.#options.shelf.remove(entry.id);
         this.#failures = 0;
         this.#settle(entry.id, { kind: 'receipt', receipt });
+        await this.#refresh('saved');
       } catch (error) {
         if (error instanceof ApiError && error.status === 401) {
           await this.#refresh('signed-out');
@@ -267,7 +267,7 @@ export class Outbox {
     this.view.set({
       ...before,
       waiting,
-      // Nothing of mine waits: all of it is saved, whatever went wrong before.
+      // Nothing of mine waits: all of it is saved. Trouble stays in sight until something got through.
       state: waiting === 0 ? 'saved' : next === 'saved' ? 'saving' : next,
       shelved: entries.filter((entry) => entry.problem !== null && this.#isMine(entry)),
       foreign: this.#learnerId === null ? 0 : unsent.length - waiting,

@@ -11,8 +11,31 @@ import classes from './Charts.module.css';
 import page from './Page.module.css';
 import { LoadProblem, Skeleton } from './parts';
 
-const TopicBars = lazy(() => import('./charts').then((module) => ({ default: module.TopicBars })));
 const Reliability = lazy(() => import('./charts').then((module) => ({ default: module.Reliability })));
+
+interface TopicBar {
+  name: string;
+  value: number;
+  /** What stands at the end of the bar: figure and n. */
+  label: string;
+}
+
+/** One bar a topic, labelled in words; a list, so it reads well without eyes, too. */
+function TopicBars({ bars, most }: { bars: TopicBar[]; most: number }): JSX.Element {
+  return (
+    <ul className={classes['bars']}>
+      {bars.map(({ name, value, label }) => (
+        <li key={name}>
+          <span>{name}</span>
+          <span className={classes['bar']} aria-hidden="true">
+            <i style={{ width: `${(value / most) * 100}%` }} />
+          </span>
+          <span className={classes['barLabel']}>{label}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
 
 /** Below this many scored forecasts a reliability chart shows noise. */
 const FEWEST_FOR_RELIABILITY = 5;
@@ -76,7 +99,7 @@ function realitySentence(insights: Insights): string {
   const times =
     insights.time_coverage_80 === null
       ? ''
-      : ` ${percent(insights.time_coverage_80)} of your times fell inside their interval (80${'\u00a0'}% are meant to, n = ${insights.times_scored}).`;
+      : ` ${percent(insights.time_coverage_80)} of your times fell inside their interval (80 % are meant to, n = ${insights.times_scored}).`;
   return `We expected ${expected.toFixed(1)} right answers; you gave ${right} (n = ${n}).${times} Points on the dashed line mean the forecast was right; larger points stand for more answers.`;
 }
 

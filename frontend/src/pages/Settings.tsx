@@ -73,8 +73,8 @@ function Display(): JSX.Element {
               { value: 'dark', label: 'Dark' },
             ]}
             onChange={(theme) => {
-              setColorScheme(theme as Preferences['theme']);
-              change({ theme: theme as Preferences['theme'] });
+              setColorScheme(theme);
+              change({ theme });
             }}
           />
         </Row>
@@ -174,7 +174,7 @@ function ModelFacts({ model }: { model: LiveModel }): JSX.Element {
     <dl className={classes['facts']}>
       <dt>Live model</dt>
       <dd data-testid="live-model">
-        v{model.version}, {model.kind}, since {ago(model.published_at, Date.now())}
+        v{model.version}, {model.kind}, since {ago(model.published_at)}
       </dd>
       <dt>Trained on</dt>
       <dd>{plural(model.samples, 'answer')}</dd>
@@ -201,7 +201,7 @@ function ModelFacts({ model }: { model: LiveModel }): JSX.Element {
 function lastResult({ last_result: result }: Training): string | null {
   if (result === null) return null;
   const end = { live: 'went live', kept_out: 'was kept out', failed: 'failed' }[result.outcome];
-  return `Run ${result.run} ${end} after ${duration(result.seconds)}, ${ago(result.ended_at, Date.now())}. ${result.reason}`;
+  return `Run ${result.run} ${end} after ${duration(result.seconds)}, ${ago(result.ended_at)}. ${result.reason}`;
 }
 
 function Model({ operator }: { operator: boolean }): JSX.Element {

@@ -19,7 +19,7 @@ function Hero(): JSX.Element {
         <h2>{underWay ? 'Go on where you were' : 'Your next task is chosen'}</h2>
         <p>
           {underWay && view.task !== null
-            ? `${view.task.topic}, ${view.task.difficulty}. What you typed is still there.`
+            ? `${view.task.topic}, ${view.task.difficulty}.${view.draft === '' ? '' : ' What you typed is still there.'}`
             : 'We pick topic and difficulty from what you have answered so far; you can change both.'}
         </p>
       </div>
@@ -77,7 +77,7 @@ function modelSentence(training: Training): string {
   return `Forecasts come from model v${model.version} (${model.kind}${kind === undefined ? '' : `: ${kind}`}), trained on ${plural(
     model.samples,
     'answer',
-  )}, ${ago(model.published_at, Date.now())}.`;
+  )}, ${ago(model.published_at)}.`;
 }
 
 function topicLine(insight: TopicInsight | undefined): string {

@@ -1,8 +1,5 @@
 import {
-  Bar,
-  BarChart,
   CartesianGrid,
-  LabelList,
   Line,
   ComposedChart,
   ReferenceLine,
@@ -18,49 +15,6 @@ import type { ReliabilityBin } from '../api';
 import { percent, plural } from '../lib/format';
 
 const TICK = { fill: 'var(--text-muted)', fontSize: 12 } as const;
-const MARGIN = { top: 4, right: 104, bottom: 0, left: 0 } as const;
-const ROW_PX = 40;
-
-export interface TopicBar {
-  name: string;
-  value: number;
-  /** What stands at the end of the bar: figure and n. */
-  label: string;
-}
-
-/** One bar a topic, labelled at its end. `most` is the right end of the scale. */
-export function TopicBars({ bars, most }: { bars: TopicBar[]; most: number }): JSX.Element {
-  return (
-    <ResponsiveContainer width="100%" height={bars.length * ROW_PX + 8}>
-      <BarChart data={bars} layout="vertical" margin={MARGIN} barCategoryGap={12} accessibilityLayer>
-        <XAxis type="number" domain={[0, most]} hide />
-        <YAxis type="category" dataKey="name" width={116} axisLine={false} tickLine={false} tick={{ ...TICK, fill: 'var(--text)' }} />
-        <Bar dataKey="value" fill="var(--accent)" radius={[0, 4, 4, 0]} isAnimationActive={false} background={{ fill: 'var(--surface-sunken)', radius: 4 }}>
-          <LabelList dataKey="label" content={EndLabel} />
-        </Bar>
-      </BarChart>
-    </ResponsiveContainer>
-  );
-}
-
-interface LabelProps {
-  y?: number | string | undefined;
-  height?: number | string | undefined;
-  value?: unknown;
-  parentViewBox?: object | undefined;
-}
-
-/** In one column at the right, where the eye can run down it. */
-function EndLabel({ y = 0, height = 0, value, parentViewBox }: LabelProps): JSX.Element {
-  const box: { x?: number; width?: number } = parentViewBox ?? {};
-  const right = (box.x ?? 0) + (box.width ?? 0);
-  return (
-    <text x={right + 12} y={Number(y) + Number(height) / 2} dominantBaseline="central" fill="var(--text)" fontSize={12.5}>
-      {String(value)}
-    </text>
-  );
-}
-
 interface Dot {
   cx?: number | undefined;
   cy?: number | undefined;

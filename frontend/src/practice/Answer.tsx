@@ -1,18 +1,15 @@
 import { Button, TextInput } from '@mantine/core';
 import { useEffect, useRef } from 'react';
-import type { FormEvent, JSX } from 'react';
+import type { JSX, SubmitEvent } from 'react';
 
 import type { Task } from '../api';
 import { practice } from '../app';
 import { RichText } from '../text/RichText';
+import { Kbd } from './Kbd';
 import classes from './Practice.module.css';
 
 /** The letter a choice goes by on the wire: the first is A. */
 export const letter = (index: number): string => String.fromCharCode(65 + index);
-
-function Kbd({ children }: { children: string }): JSX.Element {
-  return <kbd className={classes['kbd']}>{children}</kbd>;
-}
 
 interface Props {
   task: Task;
@@ -85,13 +82,13 @@ function Choices({ task, draft, busy, locked }: Props): JSX.Element {
 /** Where the learner answers: a field, or cards to choose from. Enter checks in both. */
 export function AnswerForm(props: Props & { onCheck: () => void }): JSX.Element {
   const { task, message, busy, locked, onCheck } = props;
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     onCheck();
   };
   const check = (
     <Button type="submit" data-testid="check" loading={busy}>
-      Check<Kbd>Enter</Kbd>
+      Check<Kbd onAccent>Enter</Kbd>
     </Button>
   );
   return (
@@ -143,7 +140,7 @@ export function SelfMarking({ task, message, busy }: { task: Task; message: stri
           </section>
           <div className={classes['onwards']}>
             <Button ref={first} data-testid="mark-right" loading={busy} onClick={() => void practice.mark(true)}>
-              I had it right<Kbd>Y</Kbd>
+              I had it right<Kbd onAccent>Y</Kbd>
             </Button>
             <Button variant="default" data-testid="mark-wrong" disabled={busy} onClick={() => void practice.mark(false)}>
               I had it wrong<Kbd>N</Kbd>
@@ -153,7 +150,7 @@ export function SelfMarking({ task, message, busy }: { task: Task; message: stri
       ) : (
         <div className={classes['answer']}>
           <Button data-testid="show-solution" onClick={() => void practice.reveal()}>
-            Show the solution<Kbd>S</Kbd>
+            Show the solution<Kbd onAccent>S</Kbd>
           </Button>
           <p className={classes['notice']}>Work it out on paper, then compare and mark yourself.</p>
         </div>

@@ -17,10 +17,13 @@ const MODELS: Record<Forecast['model'], string> = {
 function Timer({ running }: { running: boolean }): JSX.Element {
   const [seconds, setSeconds] = useState(() => practice.seconds());
   useEffect(() => {
-    setSeconds(practice.seconds());
-    if (!running) return;
-    const timer = setInterval(() => setSeconds(practice.seconds()), 250);
-    return () => clearInterval(timer);
+    const tick = (): void => setSeconds(practice.seconds());
+    const first = setTimeout(tick);
+    const timer = running ? setInterval(tick, 250) : undefined;
+    return () => {
+      clearTimeout(first);
+      clearInterval(timer);
+    };
   }, [running]);
   return (
     <span className={classes['timer']} data-testid="timer" role="timer" aria-label="Active time on this task">

@@ -8,10 +8,10 @@ import type { Topic } from '../api';
 import { practice, queries } from '../app';
 import { capitalised } from '../lib/format';
 import { useHotkeys } from '../lib/hotkeys';
-import { Icon } from '../shell/icons';
 import { preloadMaths, RichText } from '../text/RichText';
 import { AnswerForm, letter, SelfMarking } from './Answer';
 import { ForecastLine } from './ForecastLine';
+import { Kbd } from './Kbd';
 import classes from './Practice.module.css';
 import type { Choice, View } from './session';
 import { Verdict } from './Verdict';
@@ -75,7 +75,7 @@ function useWish(): void {
   useEffect(() => () => practice.leave(), []);
 }
 
-function Chooser({ choice, onOwn }: { choice: Choice; onOwn: () => void }): JSX.Element {
+function Chooser({ choice }: { choice: Choice }): JSX.Element {
   const topics = useQuery(queries.topics);
   const known = topics.data?.topics ?? [];
   const subjects = [...new Set(known.map((topic) => topic.subject))];
@@ -122,25 +122,13 @@ function Chooser({ choice, onOwn }: { choice: Choice; onOwn: () => void }): JSX.
         value={choice.difficulty ?? RECOMMENDED}
         onChange={(event) => practice.choose({ ...choice, difficulty: event.currentTarget.value || null })}
       >
-        <option value={RECOMMENDED}>Recommended difficulty</option>
+        <option value={RECOMMENDED}>Recommended level</option>
         {difficulties.map((difficulty) => (
           <option key={difficulty} value={difficulty}>
             {capitalised(difficulty)}
           </option>
         ))}
       </NativeSelect>
-      <Button
-        className={classes['own'] ?? ''}
-        variant="subtle"
-        color="gray"
-        size="sm"
-        leftSection={<Icon name="plus" size={16} />}
-        onClick={onOwn}
-        aria-label="Bring your own task"
-        data-testid="own-task"
-      >
-        <span className={classes['ownWord']}>Own task</span>
-      </Button>
     </div>
   );
 }
@@ -156,11 +144,11 @@ function Help({ view }: { view: View }): JSX.Element {
       {hints > 0 && (
         <Button variant="subtle" color="gray" size="sm" data-testid="hint" disabled={left === 0} onClick={() => practice.hint()}>
           {left === 0 ? 'No more hints' : view.hintsShown === 0 ? 'Hint' : `Next hint (${left} left)`}
-          {left > 0 && <kbd className={classes['kbd']}>H</kbd>}
+          {left > 0 && <Kbd>H</Kbd>}
         </Button>
       )}
       <Button variant="subtle" color="gray" size="sm" data-testid="dont-know" onClick={() => void practice.dontKnow()}>
-        I don’t know this yet<kbd className={classes['kbd']}>K</kbd>
+        I don’t know this yet<Kbd>K</Kbd>
       </Button>
     </div>
   );
@@ -247,7 +235,7 @@ function TaskPanel({ view }: { view: View }): JSX.Element | null {
         )}
         {task.grading === 'self' ? (
           !done && <SelfMarking task={task} message={view.message} busy={busy} />
-        ) : (
+        ) : done && view.gaveUp && view.draft === '' ? null : (
           <AnswerForm
             task={task}
             draft={view.draft}
@@ -304,11 +292,16 @@ export function Practice(): JSX.Element {
   return (
     <div className={classes['column']}>
       <h1 className="visually-hidden">Practice</h1>
-      <Chooser choice={view.choice} onOwn={() => setOwnOpen(true)} />
+      <Chooser choice={view.choice} />
       {phase === 'failed' ? <NoTask message={view.message} /> : task === null ? <Waiting /> : <TaskPanel view={view} />}
-      <p className={classes['keysHint']}>
-        Press <kbd className={classes['kbd']}>?</kbd> for keys
-      </p>
+      <div className={classes['foot']}>
+        <button type="button" className={classes['quiet']} onClick={() => setOwnOpen(true)} data-testid="own-task">
+          Bring your own task
+        </button>
+        <button type="button" className={classes['quiet']} onClick={() => setKeysOpen(true)} data-testid="keys">
+          Keys<Kbd>?</Kbd>
+        </button>
+      </div>
       <Suspense fallback={null}>
         {keysOpen && <KeyList onClose={() => setKeysOpen(false)} />}
         {ownOpen && <OwnTask choice={view.choice} onClose={() => setOwnOpen(false)} />}

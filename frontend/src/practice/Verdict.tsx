@@ -7,6 +7,7 @@ import { duration, percent } from '../lib/format';
 import { Icon } from '../shell/icons';
 import type { IconName } from '../shell/icons';
 import { RichText } from '../text/RichText';
+import { Kbd } from './Kbd';
 import classes from './Practice.module.css';
 import { movement } from './session';
 
@@ -131,11 +132,11 @@ export function Verdict(props: {
       )}
       <div className={classes['onwards']}>
         <Button onClick={onNext} data-testid="next">
-          Next task<kbd className={classes['kbd']}>Enter</kbd>
+          Next task<Kbd onAccent>Enter</Kbd>
         </Button>
         {!kept && (
           <Button variant="subtle" color="gray" onClick={onAnother} data-testid="another">
-            Another like this<kbd className={classes['kbd']}>A</kbd>
+            Another like this<Kbd>A</Kbd>
           </Button>
         )}
       </div>

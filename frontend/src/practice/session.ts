@@ -490,7 +490,11 @@ export class PracticeSession {
     } finally {
       if (this.#aheadOf === generation) this.#aheadOf = -1;
     }
-    if (this.#refreshAhead && generation === this.#generation) void this.#fetchAhead(true);
+    if (generation === this.#generation && this.#wantsRefresh()) void this.#fetchAhead(true);
+  }
+
+  #wantsRefresh(): boolean {
+    return this.#refreshAhead;
   }
 
   #dropNext(): void {

@@ -2,7 +2,7 @@ import { Button, Modal, PasswordInput, TextInput } from '@mantine/core';
 import '@mantine/core/styles/PasswordInput.css';
 import '@mantine/core/styles/ActionIcon.css';
 import { useState } from 'react';
-import type { FormEvent, JSX } from 'react';
+import type { JSX, SubmitEvent } from 'react';
 
 import { api, signedOut } from '../api';
 import type { Me } from '../api';
@@ -27,7 +27,7 @@ export function AccountForm({ start, done }: { start: 'sign-in' | 'register'; do
   const [busy, setBusy] = useState(false);
   const registering = mode === 'register';
 
-  const submit = async (event: FormEvent): Promise<void> => {
+  const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     setBusy(true);
     setProblem(null);

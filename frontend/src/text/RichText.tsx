@@ -7,19 +7,21 @@ import type { MathsToken } from './parse';
 import classes from './RichText.module.css';
 
 /** Started once, by the first screen that shows a task; a page without maths never pays for it. */
-let typesetter: Promise<typeof import('./typeset')> | undefined;
+let typesetter: Promise<typeof import('./typeset') | null> | undefined;
 
-export function preloadMaths(): Promise<typeof import('./typeset')> {
-  typesetter ??= import('./typeset').catch((error: unknown) => {
+/** The typesetter; null when it cannot be fetched now, and then the next call tries again. */
+export function preloadMaths(): Promise<typeof import('./typeset') | null> {
+  typesetter ??= import('./typeset').catch(() => {
     typesetter = undefined;
-    throw error;
+    return null;
   });
   return typesetter;
 }
 
 function Maths({ tex, display }: { tex: string; display: boolean }): JSX.Element {
-  const { typeset } = use(preloadMaths());
-  const html = useMemo(() => typeset(tex, display), [typeset, tex, display]);
+  const typeset = use(preloadMaths())?.typeset;
+  const html = useMemo(() => typeset?.(tex, display), [typeset, tex, display]);
+  if (html === undefined) return <code>{tex}</code>;
   // The only markup not made by React: KaTeX's, from a formula it has parsed and escaped itself.
   const inner = { __html: html };
   return display ? (
