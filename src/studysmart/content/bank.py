@@ -1,4 +1,7 @@
-"""The bank of seeded generators: a pure function of (generator, version, seed, band) makes a task."""
+"""The bank of seeded generators.
+
+A pure function of (generator, version, seed, band) makes a task.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,37 @@ from studysmart.grading import Answer, ChoiceAnswer
 
 BANDS = ("easy", "medium", "hard")
 
-# Words for difficulty that the bank has no band of its own for.
+# Words for difficulty that the bank has no band of its own for; any other word is the middle one.
 _NEAREST = {
     "beginner": "easy", "basic": "easy", "simple": "easy", "low": "easy", "1": "easy",
+    "very easy": "easy", "easiest": "easy",
     "intermediate": "medium", "normal": "medium", "moderate": "medium", "2": "medium",
     "advanced": "hard", "expert": "hard", "difficult": "hard", "high": "hard", "3": "hard",
-    "4": "hard", "5": "hard",
+    "4": "hard", "5": "hard", "very hard": "hard", "hardest": "hard", "extreme": "hard",
 }  # fmt: skip
+# Other words for subjects and topics.
 _ALIASES = {
-    "math": "mathematics", "maths": "mathematics", "economy": "economics",
+    "math": "mathematics", "maths": "mathematics", "economy": "economics", "econ": "economics",
     "trig": "trigonometry", "trig identity": "trigonometry", "trig identities": "trigonometry",
-    "statistic": "statistics", "mechanic": "mechanics", "wave": "waves", "microeconomic":
-    "microeconomics", "micro economics": "microeconomics",
+    "trigonometric identities": "trigonometry", "analysis": "calculus",
+    "statistic": "statistics", "stats": "statistics",
+    "mechanic": "mechanics", "kinematics": "mechanics", "dynamics": "mechanics",
+    "wave": "waves", "acoustics": "waves", "micro": "microeconomics",
+    "microeconomic": "microeconomics", "micro economics": "microeconomics",
+    "sum": "sums", "series": "sums", "sums and series": "sums", "sequences": "sums",
 }  # fmt: skip
+# Words for a part of a topic, or for parts of several.
+_PARTS = {
+    "probability": ("statistics.binomial", "statistics.conditional-probability"),
+    "geometry": ("trigonometry.right-triangles",),
+    "derivatives": (
+        "calculus.derivative-at-a-point", "calculus.differentiation-rules", "calculus.extrema",
+    ),
+    "differentiation": ("calculus.derivative-at-a-point", "calculus.differentiation-rules"),
+    "integration": ("calculus.definite-integrals",),
+    "equations": ("algebra.linear-equations", "algebra.quadratics", "algebra.systems"),
+}  # fmt: skip
+MOST_OPTIONS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,22 +166,23 @@ def topics() -> tuple[Topic, ...]:
 
 
 def candidates(
-    *, subject: str | None = None, topic: str | None = None, difficulty: str | None = None
+    *,
+    subject: str | None = None,
+    topic: str | None = None,
+    skill: str | None = None,
+    difficulty: str | None = None,
 ) -> tuple[Candidate, ...]:
-    """Everything that fits. Compared without case; the topic decides where the two disagree.
+    """Everything that fits, by names, titles and their usual other words, whatever the case.
 
-    An unknown difficulty is the nearest band; None is every band.
+    Where subject, topic and skill disagree, the narrowest decides. An unknown difficulty is the
+    nearest band; None is every band.
     """
-    wanted_topic, wanted_subject = _plain(topic), _plain(subject)
+    wanted = next((word for word in map(_plain, (skill, topic, subject)) if word), None)
     bands = BANDS if difficulty is None else (nearest_band(difficulty),)
     return tuple(
         Candidate(one.name, one.subject, one.topic, one.skill, band)
         for one in generators()
-        if (
-            wanted_topic in {one.topic.lower(), one.title.lower(), one.name}
-            if wanted_topic
-            else not wanted_subject or wanted_subject in {one.subject.lower(), one.topic.lower()}
-        )
+        if wanted is None or _is_called(one, wanted)
         for band in bands
     )
 
@@ -170,29 +192,31 @@ def draw(
     seed: int,
     subject: str | None = None,
     topic: str | None = None,
+    skill: str | None = None,
     difficulty: str | None = None,
     generator: str | None = None,
     avoid: Collection[str] = (),
 ) -> Draw | None:
-    """Make a task; None when the bank has nothing for the subject or topic.
+    """Make a task; None when the bank has nothing for the subject, topic or skill.
 
     Args:
         seed: the same arguments make the same task in every process.
         subject: any text.
         topic: any text; decides where it disagrees with the subject.
-        difficulty: any text; the nearest band is made.
+        skill: any text; decides where it disagrees with the topic.
+        difficulty: any text; the nearest band is made. None leaves the band to the seed.
         generator: this one and no other.
         avoid: items not to make while there is another.
     """
-    fitting = candidates(subject=subject, topic=topic, difficulty=difficulty)
+    fitting = candidates(subject=subject, topic=topic, skill=skill, difficulty=difficulty)
     if generator is not None:
         fitting = tuple(
             one for one in candidates(difficulty=difficulty) if one.generator == generator
         )
     if not fitting:
         return None
-    choice = [one for one in fitting if one.item not in avoid] or list(fitting)
-    picked = choice[_random("pick", seed).randrange(len(choice))]
+    among = [one for one in fitting if one.item not in avoid] or list(fitting)
+    picked = among[_random("pick", seed).randrange(len(among))]
     maker = _bank[picked.generator]
     made = maker.make(_random(maker.name, maker.version, picked.band, seed), picked.band)
     return Draw(
@@ -216,21 +240,44 @@ def draw(
 
 def nearest_band(difficulty: str) -> str:
     """The band for any word: its own, a known synonym's, else the middle one."""
-    word = difficulty.strip().lower()
+    word = _words(difficulty)
     return word if word in BANDS else _NEAREST.get(word, "medium")
 
 
 def choice(rng: random.Random, right: str, wrong: Collection[str]) -> tuple[ChoiceAnswer, str]:
-    """A multiple choice in an order that the seed decides, and the right option's letter."""
-    options = [right, *dict.fromkeys(text for text in wrong if text != right)]
+    """A multiple choice in an order that the seed decides, and the right option's letter.
+
+    Args:
+        rng: the task's own.
+        right: the right option.
+        wrong: what the usual mistakes give, the likeliest first; repeated ones and, beyond three,
+            the last ones are left out.
+    """
+    others = list(dict.fromkeys(text for text in wrong if text != right))
+    options = [right, *others[: MOST_OPTIONS - 1]]
     rng.shuffle(options)
     index = options.index(right)
     return ChoiceAnswer(tuple(options), index), chr(ord("A") + index)
 
 
+def nonzero(rng: random.Random, low: int, high: int, *, but: Collection[int] = ()) -> int:
+    """A whole number from low to high that is neither 0 nor one of `but`."""
+    return rng.choice([n for n in range(low, high + 1) if n != 0 and n not in but])
+
+
+def _is_called(one: Generator, word: str) -> bool:
+    names = (one.subject, one.topic, one.title, one.name)
+    return word in map(_words, names) or one.name in _PARTS.get(word, ())
+
+
 def _plain(label: str | None) -> str:
-    word = " ".join((label or "").lower().split())
+    word = _words(label or "")
     return _ALIASES.get(word, word)
+
+
+def _words(label: str) -> str:
+    """Small letters and single spaces, so that "Trig-Identity" is "trig identity"."""
+    return " ".join(label.casefold().replace("-", " ").replace("_", " ").split())
 
 
 def _random(*parts: object) -> random.Random:

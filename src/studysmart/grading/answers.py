@@ -58,6 +58,7 @@ class NumericAnswer:
     unit: str | None = None
 
     def __post_init__(self) -> None:
+        """Refuse what nothing could be compared with."""
         if not (
             math.isfinite(self.value) and 0 <= self.rel_tol < 1 and 0 <= self.abs_tol < math.inf
         ):
@@ -84,6 +85,7 @@ class ChoiceAnswer:
     correct: int
 
     def __post_init__(self) -> None:
+        """Refuse options that cannot be told apart."""
         bare = [_bare(option) for option in self.options]
         if not (FEWEST_OPTIONS <= len(bare) <= MOST_OPTIONS and 0 <= self.correct < len(bare)):
             msg = (

@@ -33,10 +33,10 @@ LARGEST_UNIT_EXPONENT = 4
 
 # Signs that look alike, as keyboards, phones and word processors write them.
 _SIGNS = {
-    **dict.fromkeys("+＋", "+"),  # noqa: RUF001
-    **dict.fromkeys("-−–‒—﹣", "-"),  # noqa: RUF001
-    **dict.fromkeys("*×·⋅∙•", "*"),  # noqa: RUF001
-    **dict.fromkeys("/÷⁄∕:", "/"),  # noqa: RUF001
+    **dict.fromkeys("+＋", "+"),
+    **dict.fromkeys("-−–‒—﹣", "-"),
+    **dict.fromkeys("*×·⋅∙•", "*"),
+    **dict.fromkeys("/÷⁄∕:", "/"),
     "^": "^",
     "(": "(",
     ")": ")",
@@ -49,8 +49,8 @@ _HALVES = {
 _RAISED = re.compile("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 
-_GAP = "[ '’\u00a0\u2009\u202f]"  # noqa: RUF001
-_EXPONENT = "(?P<exponent>[eE][+\\-−–]?[0-9]+)?"  # noqa: RUF001
+_GAP = "[ '’\u00a0\u2009\u202f]"
+_EXPONENT = "(?P<exponent>[eE][+\\-−–]?[0-9]+)?"
 # Thousands in groups of three, which cannot be meant otherwise; then any other number.
 _GROUPED = re.compile(
     "(?P<digits>"
@@ -200,7 +200,7 @@ def _exponent(found: re.Match[str], at: int) -> str:
         raise AnswerSyntaxError(at, wrong, "round it")
     if not found["exponent"]:
         return ""
-    plain = found["exponent"].replace("−", "-").replace("–", "-").lower()  # noqa: RUF001
+    plain = found["exponent"].replace("−", "-").replace("–", "-").lower()
     if abs(int(plain[1:])) > LARGEST_EXPONENT:
         wrong = "the power of ten is too large"
         raise AnswerSyntaxError(at, wrong, f"at most {LARGEST_EXPONENT} is read")
