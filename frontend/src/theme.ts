@@ -41,7 +41,7 @@ export const theme = createTheme({
       defaultProps: {
         radius: 'lg',
         centered: true,
-        shadow: 'none',
+        padding: 'lg',
         transitionProps: { duration: 120 },
         overlayProps: { backgroundOpacity: 0.4 },
         closeButtonProps: { 'aria-label': 'Close' },

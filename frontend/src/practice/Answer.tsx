@@ -137,6 +137,9 @@ export function SelfMarking({ task, message, busy }: { task: Task; message: stri
               </p>
             )}
             {task.solution_content !== null && <RichText text={task.solution_content} />}
+            {(task.solution_content ?? '') === '' && (task.answer_content ?? '') === '' && (
+              <p>None was given with this task. Compare with your book or notes.</p>
+            )}
           </section>
           <div className={classes['onwards']}>
             <Button ref={first} data-testid="mark-right" loading={busy} onClick={() => void practice.mark(true)}>
@@ -148,11 +151,11 @@ export function SelfMarking({ task, message, busy }: { task: Task; message: stri
           </div>
         </>
       ) : (
-        <div className={classes['answer']}>
+        <div className={classes['onwards']}>
           <Button data-testid="show-solution" onClick={() => void practice.reveal()}>
             Show the solution<Kbd onAccent>S</Kbd>
           </Button>
-          <p className={classes['notice']}>Work it out on paper, then compare and mark yourself.</p>
+          <p className={classes['aside']}>Work it out on paper, then compare and mark yourself.</p>
         </div>
       )}
     </>

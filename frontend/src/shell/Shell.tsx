@@ -101,8 +101,8 @@ export function Shell(): JSX.Element {
           ))}
         </nav>
         <div className={classes['status']}>
-          <TrainingIndicator />
           <SyncState />
+          <TrainingIndicator />
         </div>
       </header>
       <main id="main" className={classes['main']} tabIndex={-1}>

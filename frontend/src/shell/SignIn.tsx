@@ -6,7 +6,7 @@ import type { JSX, SubmitEvent } from 'react';
 
 import { api, signedOut } from '../api';
 import type { Me } from '../api';
-import { queries, queryClient } from '../app';
+import { outbox, queries, queryClient } from '../app';
 import '../styles/dialog';
 import classes from './Shell.module.css';
 
@@ -14,6 +14,8 @@ import classes from './Shell.module.css';
 export function becomeSignedIn(me: Me): void {
   queryClient.setQueryData(queries.me.queryKey, me);
   signedOut.set(false);
+  // The same person as before, as a rule: then nothing else tells the outbox to go on.
+  void outbox.setLearner(me.learner_id);
   void queryClient.invalidateQueries({ predicate: (query) => query.queryKey !== queries.me.queryKey });
 }
 
