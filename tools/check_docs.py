@@ -30,15 +30,15 @@ def faults(root: Path = ROOT) -> Iterator[str]:
     targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
     typed = {path for path, _ in verbs(get_command(app), "studysmart")}
     for file in files:
-        fenced = False
+        fence = None  # the language of the code block that a line is in
         for number, line in enumerate(_without_comments(file.read_text()).splitlines(), start=1):
             where = f"{file.relative_to(root)}:{number}"
             if line.lstrip().startswith("```"):
-                fenced = not fenced
+                fence = line.strip("` ") if fence is None else None
                 continue
-            for code in [line] if fenced else CODE.findall(line):
+            for code in CODE.findall(line) if fence is None else [line] if fence == "" else []:
                 yield from (f"{where}: {what}" for what in _commands(code, targets, typed))
-            if not fenced:
+            if fence is None:
                 for link in LINK.findall(CODE.sub("", line)):
                     what = _broken(link, file, root)
                     if what:
