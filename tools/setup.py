@@ -26,6 +26,7 @@ PYTHON = VENV / "bin" / "python"
 FRONTEND = ROOT / "frontend"
 STATIC = ROOT / "src" / "studysmart" / "web" / "static"
 OLDEST_NODE = (20, 19)
+QUIET = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
 
 
 def main() -> None:
@@ -106,7 +107,7 @@ def page_packages() -> tuple[list[str], dict[str, str]]:
     packages = digest([FRONTEND / "package-lock.json"])
     if not installed.exists() or installed.read_text() != packages:
         say("fetching the packages of the page")
-        run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FRONTEND, env=env)
+        run([*npm, "ci", *QUIET, "--ignore-scripts"], cwd=FRONTEND, env=env)
         installed.write_text(packages)
     return npm, env
 
