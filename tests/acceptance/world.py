@@ -5,11 +5,14 @@ Processes started through the command line, and ended.
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +24,8 @@ import httpx2
 import psutil
 
 STUDYSMART = Path(sys.executable).with_name("studysmart")
+COMPILED = Path(tempfile.mkdtemp(prefix="studysmart-compiled-")) / "jax"
+atexit.register(shutil.rmtree, COMPILED.parent, ignore_errors=True)
 T = TypeVar("T")
 
 
@@ -56,6 +61,7 @@ class World:
         platform: bool = False,
     ):
         self.folder = folder
+        self._start_warm()
         self._log = folder.parent / f"{folder.name}.out"
         where = [] if platform else ["--data-dir", str(folder)]
         with self._log.open("w") as out:
@@ -69,6 +75,17 @@ class World:
         self.url = wait_for(self._address, seconds=20, hint="the address")
         self.http = httpx2.Client(base_url=self.url, timeout=20)
         wait_for(self._alive, seconds=20, hint="the web process")
+
+    def _start_warm(self) -> None:
+        """Take over what an earlier world compiled: compiling anew takes most of a test's time."""
+        own = self.folder / "cache" / "jax"
+        if COMPILED.exists() and not own.exists():
+            shutil.copytree(COMPILED, own)
+
+    def _leave_warm(self) -> None:
+        own = self.folder / "cache" / "jax"
+        if own.exists() and not COMPILED.exists():
+            shutil.copytree(own, COMPILED)
 
     def _address(self) -> str | None:
         if self.process.poll() is not None:
@@ -152,6 +169,7 @@ class World:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=20)
         self.http.close()
+        self._leave_warm()
         gone, alive = psutil.wait_procs(children, timeout=10)
         assert not alive, f"still running: {alive} (ended: {gone})"
 
