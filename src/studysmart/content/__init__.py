@@ -28,7 +28,7 @@ from studysmart.content.bank import (
     topics,
 )
 
-# Importing a topic's module is what puts its generators into the bank, in this order.
+# Importing a topic's module is what puts its generators into the bank.
 _TOPICS = (
     algebra, trigonometry, calculus, sums, statistics, mechanics, waves, microeconomics,
 )  # fmt: skip

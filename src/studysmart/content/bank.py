@@ -135,6 +135,8 @@ class Topic:
 
 
 _bank: dict[str, Generator] = {}
+# What each generator can be asked for by: the words of its subject, topic, title and name.
+_called: dict[str, frozenset[str]] = {}
 
 
 def generator(
@@ -147,6 +149,8 @@ def generator(
             msg = f"two generators are called {name}"
             raise ValueError(msg)
         _bank[name] = Generator(name, version, subject, topic, title, make)
+        parts = {part for part, names in _PARTS.items() if name in names}
+        _called[name] = frozenset({*map(_words, (subject, topic, title, name)), *parts})
         return _bank[name]
 
     return add
@@ -182,7 +186,7 @@ def candidates(
     return tuple(
         Candidate(one.name, one.subject, one.topic, one.skill, band)
         for one in generators()
-        if wanted is None or _is_called(one, wanted)
+        if wanted is None or wanted in _called[one.name]
         for band in bands
     )
 
@@ -263,11 +267,6 @@ def choice(rng: random.Random, right: str, wrong: Collection[str]) -> tuple[Choi
 def nonzero(rng: random.Random, low: int, high: int, *, but: Collection[int] = ()) -> int:
     """A whole number from low to high that is neither 0 nor one of `but`."""
     return rng.choice([n for n in range(low, high + 1) if n != 0 and n not in but])
-
-
-def _is_called(one: Generator, word: str) -> bool:
-    names = (one.subject, one.topic, one.title, one.name)
-    return word in map(_words, names) or one.name in _PARTS.get(word, ())
 
 
 def _plain(label: str | None) -> str:

@@ -12,6 +12,7 @@ from studysmart.content.text import (
     THREE_FIGURES,
     exact_and_rounded,
     num,
+    power,
     sig,
 )
 from studysmart.grading import NumericAnswer
@@ -104,54 +105,59 @@ _THINGS = (
 @generator("statistics.binomial", subject=SUBJECT, topic=TOPIC, title="Binomial probability")
 def binomial(rng: random.Random, band: str) -> Made:
     """All of a few; exactly k; at least two."""
-    p = Fraction(rng.choice([k for k in range(20, 96) if k != 50]), 100)
-    q = 1 - p
+    while True:
+        p = Fraction(
+            rng.randint(*{"easy": (15, 97), "medium": (10, 95), "hard": (5, 60)}[band]), 100
+        )
+        n = rng.randint(*{"easy": (2, 5), "medium": (3, 6), "hard": (4, 8)}[band])
+        k = rng.randint(1, n - 1)
+        q = 1 - p
+        none, one = q**n, n * p * q ** (n - 1)
+        ways = math.comb(n, k)
+        value = {
+            "easy": p**n,
+            "medium": ways * p**k * q ** (n - k),
+            "hard": 1 - none - one,
+        }[band]
+        if Fraction(1, 200) < value < Fraction(199, 200):  # else a rounded guess would do
+            break
     shown_p, shown_q = num(float(p)), num(float(q))
     if band == "easy":
-        n = rng.randint(2, 5)
-        value = p**n
-        question = f"that all ${n}$ of ${n}$ do"
+        question = f"all ${n}$ of ${n}$"
         hints = ("Independent chances multiply.", f"There are ${n}$ equal factors.")
         steps: tuple[str, ...] = (
             "The chances are independent, so they multiply.",
             rf"$P = {shown_p}^{{{n}}}$, that is $P \approx {sig(value)}$.",
         )
     elif band == "medium":
-        n = rng.randint(3, 6)
-        k = rng.randint(1, n - 1)
-        ways = math.comb(n, k)
-        value = ways * p**k * q ** (n - k)
-        question = f"that exactly ${k}$ of ${n}$ do"
+        question = f"exactly ${k}$ of ${n}$"
         hints = (
             r"$P(X = k) = \binom{n}{k} p^k (1-p)^{n-k}$.",
             rf"The number of ways is $\binom{{{n}}}{{{k}}}$.",
         )
         steps = (
             rf"There are $\binom{{{n}}}{{{k}}} = {ways}$ ways to choose which ones.",
-            rf"Each has the chance ${shown_p}^{{{k}}} \cdot {shown_q}^{{{n - k}}}$.",
-            rf"${ways} \cdot {shown_p}^{{{k}}} \cdot {shown_q}^{{{n - k}}}$ gives "
+            rf"Each has the chance ${power(shown_p, k)} \cdot {power(shown_q, n - k)}$.",
+            rf"${ways} \cdot {power(shown_p, k)} \cdot {power(shown_q, n - k)}$ gives "
             rf"$P \approx {sig(value)}$.",
         )
     else:
-        n = rng.randint(4, 8)
-        p, q, shown_p, shown_q = q, p, shown_q, shown_p  # rare things: otherwise nearly certain
-        none, one = q**n, n * p * q ** (n - 1)
-        value = 1 - none - one
-        question = f"that at least two of ${n}$ do"
+        question = f"at least two of ${n}$"
         hints = (
             "The opposite event is easier.",
             "Take the chance of none and of exactly one from the whole.",
         )
         steps = (
             "The opposite is none or exactly one.",
-            rf"None: ${shown_q}^{{{n}}} \approx {sig(none, 5)}$.",
-            rf"One: ${n} \cdot {shown_p} \cdot {shown_q}^{{{n - 1}}} \approx {sig(one, 5)}$.",
-            rf"$1 - {sig(none, 5)} - {sig(one, 5)}$ gives $P \approx {sig(value)}$.",
+            rf"Not one: ${shown_q}^{{{n}}} \approx {num(float(none), 6)}$.",
+            rf"One: ${n} \cdot {shown_p} \cdot {shown_q}^{{{n - 1}}}"
+            rf" \approx {num(float(one), 6)}$.",
+            rf"$1 - {num(float(none), 6)} - {num(float(one), 6)}$ gives $P \approx {sig(value)}$.",
         )
     return Made(
         prompt=(
             f"Each {rng.choice(_THINGS)} with probability ${shown_p}$, independently of the "
-            f"others. What is the probability {question}? {THREE_FIGURES}"
+            f"others. What is the probability that this holds for {question}? {THREE_FIGURES}"
         ),
         answer=NumericAnswer(float(value), rel_tol=0.006, abs_tol=1e-9),
         answer_text=rf"$P \approx {sig(value)}$",
@@ -182,8 +188,8 @@ def conditional_probability(rng: random.Random, band: str) -> Made:
         return Made(
             prompt=(
                 f"Of the {group} that {first}, ${with_a}$ {mark} and ${without_a}$ do not; of "
-                f"those that {second}, ${with_b}$ {mark} and ${without_b}$ do not. One of those "
-                f"that {first} is picked at random. What is the probability that it is one of those "
+                f"those that {second}, ${with_b}$ {mark} and ${without_b}$ do not. One of the "
+                f"first is picked at random. What is the probability that it is one of those "
                 f"that {mark}? {FRACTION_GOES}"
             ),
             answer=NumericAnswer(float(value), rel_tol=0.005),

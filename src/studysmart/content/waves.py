@@ -102,7 +102,8 @@ def standing_waves(rng: random.Random, band: str) -> Made:
                 "A quarter of a wave, or an odd multiple of it, fits into the pipe: "
                 f"here $n = {n}$.",
                 rf"$\frac{{n v}}{{4 L}} = "
-                rf"\frac{{{n} \cdot {SOUND}}}{{4 \cdot {num(length / 100)}}}$ gives $f \approx {sig(f)}$ Hz.",
+                rf"\frac{{{n} \cdot {SOUND}}}{{4 \cdot {num(length / 100)}}}$ gives "
+                rf"$f \approx {sig(f)}$ Hz.",
             ),
             expected_time_s=110.0,
         )

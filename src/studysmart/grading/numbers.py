@@ -231,6 +231,7 @@ class _Reader:
     def _sum(self) -> tuple[float, str]:
         value, latex = self._product()
         while (sign := self._take("+", "-")) is not None:
+            self._refuse_sign()
             right, shown_right = self._product()
             value = _bounded(value + right if sign.kind == "+" else value - right, sign)
             latex += f" {sign.kind} {shown_right}"
@@ -261,11 +262,15 @@ class _Reader:
         sign = self._take("+", "-")
         if sign is None:
             return self._power()
-        following = self._peek()
-        if following is not None and following.kind in "+-":
-            raise AnswerSyntaxError(following.at, "two signs stand together", "keep one")
+        self._refuse_sign()
         value, latex = self._power()
         return (-value, f"-{latex}") if sign.kind == "-" else (value, latex)
+
+    def _refuse_sign(self) -> None:
+        """After a sign: "3 +- 4" may be meant as either."""
+        token = self._peek()
+        if token is not None and token.kind in "+-":
+            raise AnswerSyntaxError(token.at, "two signs stand together", "keep one, or use ( )")
 
     def _power(self) -> tuple[float, str]:
         self._depth += 1
@@ -398,8 +403,10 @@ class _Reader:
 
     def _is_cross(self, token: _Token) -> bool:
         """Whether an x is a multiplication sign, as in 3 x 10^8."""
+        if token.text not in {"x", "X"} or self._tokens[self._next - 1].text == "0":
+            return False  # 0x10 is a computer's number
         following = self._tokens[self._next + 1 : self._next + 2]
-        return token.text in {"x", "X"} and [part.kind for part in following] in (["number"], ["("])
+        return [part.kind for part in following] in (["number"], ["("])
 
     def _starts_factor(self, token: _Token) -> bool:
         # A number is none: "(1/2)3" and "2 3" read like slips.

@@ -1,0 +1,1 @@
+"""Generators, tried as a learner meets them."""

@@ -1,0 +1,1 @@
+"""What people type, and how it is judged."""
