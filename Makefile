@@ -21,7 +21,7 @@ setup: python ## make .venv, install the locked packages, build the page
 
 run: python ## start everything on http://127.0.0.1:4008 (PORT=…, DATA=…)
 	@$(SETUP) run
-	@$(BIN)/studysmart serve --port $(PORT) $(if $(DATA),--data-dir "$(DATA)")
+	@exec $(BIN)/studysmart serve --port $(PORT) $(if $(DATA),--data-dir "$(DATA)")
 
 test: $(if $(filter tests,$(T)),check page-test unit acceptance,one) ## run everything, browser included (T=path for one)
 
