@@ -147,7 +147,7 @@ def systems(rng: random.Random, band: str) -> Made:
             f"Put $y$ into the second equation and collect: "
             f"${poly([a + b * m, 0])}{term(b * k, '')} = {c}$.",
             f"So ${poly([a + b * m, 0])} = {c - b * k}$.",
-            f"$x = {x}$.",
+            f"Divide by ${a + b * m}$: $x = {x}$.",
         )
         if a + b * m == 1:
             steps = (steps[0], f"Hence $x = {x}$.")
@@ -168,15 +168,23 @@ def systems(rng: random.Random, band: str) -> Made:
         least = math.lcm(abs(b), abs(e))
         up, down = least // b, -least // e  # the multiples add to nothing in y
         whole = a * up + d * down
-        sides = c * up + f * down
+        total = c * up + f * down
         hints = (
             "Multiply the equations so that $y$ drops out when they are added.",
-            f"Take the first ${par(up)}$ times and the second ${par(down)}$ times.",
+            f"Take the first ${par(up)}$ times and the second ${par(down)}$ times."
+            if (up, down) != (1, 1)
+            else "Here they can be added as they are.",
         )
         steps = (
-            f"The first times ${up}$: ${_two(a * up, b * up)} = {c * up}$.",
-            f"The second times ${down}$: ${_two(d * down, e * down)} = {f * down}$.",
-            f"Added: ${poly([whole, 0])} = {sides}$.",
+            *(
+                f"The {name} times ${factor}$: ${_two(*(factor * k for k in sides))} = {right}$."
+                for name, factor, sides, right in (
+                    ("first", up, (a, b), c * up),
+                    ("second", down, (d, e), f * down),
+                )
+                if factor != 1
+            ),
+            f"Added, $y$ drops out: ${poly([whole, 0])} = {total}$.",
             f"So $x = {x}$.",
         )
     return Made(

@@ -186,7 +186,7 @@ def extrema(rng: random.Random, band: str) -> Made:
     sign, c = rng.choice([1, -1]), rng.randint(-20, 20)
     f = [2 * sign, -3 * sign * (p + q), 6 * sign * p * q, c]
     slope = [6 * sign, -6 * sign * (p + q), 6 * sign * p * q]
-    factors = f"{6 * sign}{_factor(p)}{_factor(q)}"
+    factors = f"{6 * sign}{_factors(p, q)}"
     first = f"$f'(x) = {poly(slope)} = {factors}$, which vanishes at $x = {p}$ and $x = {q}$."
     if band == "medium":
         kind = rng.choice(["maximum", "minimum"])
@@ -258,8 +258,7 @@ def definite_integrals(rng: random.Random, band: str) -> Made:
                 f"They meet at $x = {left}$ and $x = {right}$; integrate upper minus lower.",
             ),
             steps=(
-                f"The difference is ${gap} = {'' if a == 1 else a}{_factor(left)}"
-                f"{_factor(right)}$.",
+                f"The difference is ${gap} = {'' if a == 1 else a}{_factors(left, right)}$.",
                 f"It vanishes at $x = {left}$ and $x = {right}$ and is negative between them.",
                 rf"The area is $-\int_{{{left}}}^{{{right}}} \left({gap}\right) dx = {answer}$.",
             ),
@@ -296,5 +295,8 @@ def definite_integrals(rng: random.Random, band: str) -> Made:
     )
 
 
-def _factor(root: int) -> str:
-    return "x" if root == 0 else f"(x{term(Fraction(-root), '')})"
+def _factors(*roots: int) -> str:
+    """(x - p)(x - q), with a plain x in front."""
+    return "".join(
+        "x" if root == 0 else f"(x{term(-root, '')})" for root in sorted(roots, key=bool)
+    )

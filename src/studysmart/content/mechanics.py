@@ -178,6 +178,7 @@ def energy(rng: random.Random, band: str) -> Made:
     if band == "medium":
         h, v0 = rng.randint(2, 100), rng.choice([0, *range(1, 26)])
         speed = math.sqrt(v0 * v0 + 2 * G * h)
+        before = f"{v0}^2 + " if v0 else ""
         start = f"thrown straight down at ${v0}$ m/s" if v0 else "dropped"
         thing = rng.choice(["stone", "ball", "nut"])
         return Made(
@@ -193,7 +194,7 @@ def energy(rng: random.Random, band: str) -> Made:
             ),
             steps=(
                 r"$\tfrac12 m v^2 = \tfrac12 m v_0^2 + m g h$; the mass drops out.",
-                rf"$\sqrt{{{v0}^2 + 2 \cdot {G} \cdot {h}}}$ gives $v \approx {sig(speed)}$ m/s.",
+                rf"$\sqrt{{{before}2 \cdot {G} \cdot {h}}}$ gives $v \approx {sig(speed)}$ m/s.",
             ),
             expected_time_s=75.0,
         )

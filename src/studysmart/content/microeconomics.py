@@ -14,6 +14,7 @@ from studysmart.content.text import (
     num,
     sig,
     term,
+    times,
 )
 from studysmart.grading import NumericAnswer
 
@@ -51,7 +52,7 @@ def equilibrium(rng: random.Random, band: str) -> Made:
             steps=(
                 same,
                 solved,
-                rf"Put it in: ${a} - {b} \cdot {price}$ gives $Q = {quantity}$.",
+                rf"Put it in: ${a} - {times(b, price)}$ gives $Q = {quantity}$.",
             ),
             expected_time_s=70.0,
         )
@@ -121,6 +122,7 @@ def elasticity(rng: random.Random, band: str) -> Made:
         q = rng.randint(5, 90)
         a = q + b * p
         e = Fraction(-b * p, q)
+        share = rf"\frac{{{p}}}{{{q}}}"
         return Made(
             prompt=(
                 f"Demand is $Q = {combine((a, ''), (-b, 'P'))}$. What is the price elasticity of "
@@ -133,8 +135,8 @@ def elasticity(rng: random.Random, band: str) -> Made:
                 f"The slope is $-{b}$; find $Q$ at $P = {p}$.",
             ),
             steps=(
-                rf"At $P = {p}$: $Q = {a} - {b} \cdot {p} = {q}$.",
-                rf"$-{b} \cdot \frac{{{p}}}{{{q}}}$ gives $\varepsilon = {exact_and_rounded(e)}$.",
+                f"At $P = {p}$: $Q = {a} - {times(b, p)} = {q}$.",
+                f"$-{times(b, share)}$ gives $\\varepsilon = {exact_and_rounded(e)}$.",
             ),
             expected_time_s=80.0,
         )
@@ -285,7 +287,7 @@ def profit(rng: random.Random, band: str) -> Made:
             steps=(
                 f"$MR = {marginal}$.",
                 equal,
-                rf"The price is on the demand curve: ${top} - {slope} \cdot {quantity}$ gives "
+                f"The price is on the demand curve: ${top} - {times(slope, quantity)}$ gives "
                 rf"$P = {price}$.",
             ),
             expected_time_s=85.0,

@@ -189,7 +189,7 @@ def conditional_probability(rng: random.Random, band: str) -> Made:
             prompt=(
                 f"Of the {group} that {first}, ${with_a}$ {mark} and ${without_a}$ do not; of "
                 f"those that {second}, ${with_b}$ {mark} and ${without_b}$ do not. One of the "
-                f"first is picked at random. What is the probability that it is one of those "
+                "first group is picked at random. What is the probability that it is one of those "
                 f"that {mark}? {FRACTION_GOES}"
             ),
             answer=NumericAnswer(float(value), rel_tol=0.005),
@@ -199,7 +199,7 @@ def conditional_probability(rng: random.Random, band: str) -> Made:
                 f"There are ${with_a} + {without_a}$ that {first}.",
             ),
             steps=(
-                f"${with_a} + {without_a} = {with_a + without_a}$ in all {first}.",
+                f"In all, ${with_a} + {without_a} = {with_a + without_a}$ {first}.",
                 f"Of these ${with_a}$ {mark}, so $P = {exact_and_rounded(value)}$.",
             ),
             expected_time_s=45.0,
@@ -225,7 +225,7 @@ def conditional_probability(rng: random.Random, band: str) -> Made:
         rf"${num(float(share))} \cdot {num(float(rate_1))} = {num(float(share * rate_1))}$ of all "
         f"{thing} and {sign}.",
         rf"${num(float(rest))} \cdot {num(float(rate_2))} = {num(float(rest * rate_2))}$ of all "
-        f"do not, but {sign}.",
+        f"are of the other kind and {sign}.",
     )
     if band == "medium":
         return Made(
@@ -233,7 +233,7 @@ def conditional_probability(rng: random.Random, band: str) -> Made:
             answer=NumericAnswer(float(whole), rel_tol=0.005),
             answer_text=f"$P = {num(float(whole))}$",
             hints=(
-                "Two kinds do so: think of a hundred or a thousand of them.",
+                "Both kinds add to it: think of a thousand of them.",
                 r"$P(B) = P(A)\,P(B \mid A) + P(\bar A)\,P(B \mid \bar A)$.",
             ),
             steps=(*products, f"Added up: $P = {num(float(whole))}$."),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 THREE_FIGURES = "Give at least three figures."
+FOUR_FIGURES = "Give at least four figures."
 FRACTION_GOES = "Give a fraction, or at least three figures."
 
 
@@ -32,6 +33,11 @@ def sig(value: float | Fraction, figures: int = 4) -> str:
 def par(value: float | Fraction) -> str:
     """A number as a factor, an exponent's base or what is taken away: negative ones in brackets."""
     return f"({num(value)})" if value < 0 else num(value)
+
+
+def times(first: int, second: int | str) -> str:
+    """A product; a factor 1 is left out."""
+    return str(second) if first == 1 else rf"{first} \cdot {second}"
 
 
 def term(coefficient: float | Fraction, symbol: str, *, first: bool = False) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 
 from studysmart.content.bank import Made, generator
-from studysmart.content.text import THREE_FIGURES, num, sig
+from studysmart.content.text import FOUR_FIGURES, THREE_FIGURES, num, sig
 from studysmart.grading import NumericAnswer
 
 SUBJECT, TOPIC = "Physics", "Waves"
 SOUND = 343
 _TAKE_SOUND = f"Sound travels at ${SOUND}$ m/s. {THREE_FIGURES}"
+# Enough to tell a moving source from a moving listener.
+_TAKE_SOUND_FINELY = f"Sound travels at ${SOUND}$ m/s. {FOUR_FIGURES}"
 
 
 @generator("waves.speed", subject=SUBJECT, topic=TOPIC, title="Speed, frequency, wavelength")
@@ -136,15 +138,15 @@ def doppler(rng: random.Random, band: str) -> Made:
     """A source that comes; one that goes, in km/h; an echo from something that moves."""
     f = rng.randint(200, 2000)
     if band == "easy":
-        v = rng.randint(5, 50)
+        v = rng.randint(10, 50)
         value = f * SOUND / (SOUND - v)
         return Made(
             prompt=(
                 f"A siren of ${f}$ Hz comes straight towards a listener at ${v}$ m/s. "
-                f"Which frequency is heard? {_TAKE_SOUND}"
+                f"Which frequency is heard? {_TAKE_SOUND_FINELY}"
             ),
-            answer=NumericAnswer(value, rel_tol=0.005, unit="Hz"),
-            answer_text=rf"$f' \approx {sig(value)}$ Hz",
+            answer=NumericAnswer(value, rel_tol=6e-4, unit="Hz"),
+            answer_text=rf"$f' \approx {sig(value, 5)}$ Hz",
             hints=(
                 "In front of the source the waves are squeezed: is the tone higher or lower?",
                 r"$f' = f\,\frac{c}{c - v}$ for a source that comes closer at $v$.",
@@ -152,33 +154,33 @@ def doppler(rng: random.Random, band: str) -> Made:
             steps=(
                 r"A source that comes closer: $f' = f\,\frac{c}{c - v}$.",
                 rf"${f} \cdot \frac{{{SOUND}}}{{{SOUND} - {v}}}$ gives "
-                rf"$f' \approx {sig(value)}$ Hz.",
+                rf"$f' \approx {sig(value, 5)}$ Hz.",
             ),
             expected_time_s=70.0,
         )
     if band == "medium":
-        kmh = rng.randint(30, 250)
+        kmh = rng.randint(40, 250)
         speed = kmh / 3.6
         value = f * SOUND / (SOUND + speed)
         return Made(
             prompt=(
                 f"A train whistles at ${f}$ Hz while it drives away from a listener at "
-                f"${kmh}$ km/h. Which frequency is heard? {_TAKE_SOUND}"
+                f"${kmh}$ km/h. Which frequency is heard? {_TAKE_SOUND_FINELY}"
             ),
-            answer=NumericAnswer(value, rel_tol=0.005, unit="Hz"),
-            answer_text=rf"$f' \approx {sig(value)}$ Hz",
+            answer=NumericAnswer(value, rel_tol=6e-4, unit="Hz"),
+            answer_text=rf"$f' \approx {sig(value, 5)}$ Hz",
             hints=(
                 "Behind the source the waves are stretched; the speed is needed in m/s.",
                 r"$f' = f\,\frac{c}{c + v}$ for a source that moves away at $v$.",
             ),
             steps=(
-                rf"$v = \frac{{{kmh}}}{{3.6}} \approx {sig(speed, 5)}$ m/s.",
-                rf"${f} \cdot \frac{{{SOUND}}}{{{SOUND} + {sig(speed, 5)}}}$ gives "
-                rf"$f' \approx {sig(value)}$ Hz.",
+                rf"$v = \frac{{{kmh}}}{{3.6}} \approx {sig(speed, 6)}$ m/s.",
+                rf"${f} \cdot \frac{{{SOUND}}}{{{SOUND} + {sig(speed, 6)}}}$ gives "
+                rf"$f' \approx {sig(value, 5)}$ Hz.",
             ),
             expected_time_s=90.0,
         )
-    v = rng.randint(4, 60)
+    v = rng.randint(10, 60)
     comes = rng.choice([True, False])
     middle = f * (SOUND + v if comes else SOUND - v) / SOUND
     value = middle * SOUND / (SOUND - v if comes else SOUND + v)
@@ -186,19 +188,19 @@ def doppler(rng: random.Random, band: str) -> Made:
     return Made(
         prompt=(
             f"A loudspeaker at rest sends ${f}$ Hz at a lorry that drives {way} it at ${v}$ m/s. "
-            f"Which frequency does the echo have at the loudspeaker? {_TAKE_SOUND}"
+            f"Which frequency does the echo have at the loudspeaker? {_TAKE_SOUND_FINELY}"
         ),
-        answer=NumericAnswer(value, rel_tol=0.005, unit="Hz"),
-        answer_text=rf"$f' \approx {sig(value)}$ Hz",
+        answer=NumericAnswer(value, rel_tol=6e-4, unit="Hz"),
+        answer_text=rf"$f' \approx {sig(value, 5)}$ Hz",
         hints=(
             "The shift happens twice: the lorry is a moving listener first, then a moving source.",
             rf"$f' = f\,\frac{{c {up} v}}{{c {down} v}}$.",
         ),
         steps=(
             rf"The lorry receives ${f} \cdot \frac{{{SOUND} {up} {v}}}{{{SOUND}}} \approx "
-            rf"{sig(middle, 5)}$ Hz.",
-            rf"It sends that back while it moves: ${sig(middle, 5)} \cdot "
-            rf"\frac{{{SOUND}}}{{{SOUND} {down} {v}}}$ gives $f' \approx {sig(value)}$ Hz.",
+            rf"{sig(middle, 6)}$ Hz.",
+            rf"It sends that back while it moves: ${sig(middle, 6)} \cdot "
+            rf"\frac{{{SOUND}}}{{{SOUND} {down} {v}}}$ gives $f' \approx {sig(value, 5)}$ Hz.",
         ),
         expected_time_s=140.0,
     )

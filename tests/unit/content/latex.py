@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from functools import cache
 
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\[,;!]|\d+(?:\.\d+)?|\S")
 _SPACING = {r"\,", r"\;", r"\!", r"\left", r"\right"}
@@ -21,10 +22,15 @@ _BRACKETS = {"(": ")", "{": "}"}
 
 def evaluate(tex: str, **values: float) -> float:
     r"""The value of a formula, with its letters (greek ones by name, as in alpha=0.3)."""
-    reader = _Reader([t for t in _TOKEN.findall(tex) if t not in _SPACING], values)
+    reader = _Reader(_tokens(tex), values)
     value = reader.sum()
     assert reader.at == len(reader.tokens), f"{reader.tokens[reader.at :]} is left of {tex}"
     return value
+
+
+@cache
+def _tokens(tex: str) -> list[str]:
+    return [t for t in _TOKEN.findall(tex) if t not in _SPACING]
 
 
 class _Reader:
