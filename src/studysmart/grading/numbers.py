@@ -9,7 +9,7 @@
     unit    = symbol ["^" integer] (["*" | "/"] symbol ["^" integer])*
 
 The limits on length, parts, depth and size hold before anything is computed, so that reading takes
-well under a millisecond whatever the text is.
+about a millisecond at most, whatever the text is.
 """
 
 from __future__ import annotations

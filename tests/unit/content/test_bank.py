@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -115,3 +117,17 @@ def test_topics_list_every_skill_once() -> None:
     listed = [skill.name for topic in content.topics() for skill in topic.skills]
     assert sorted(one.skill for one in content.generators()) == sorted(listed)
     assert all(skill.title for topic in content.topics() for skill in topic.skills)
+
+
+def test_the_guide_s_examples_work() -> None:
+    """The code in the guide to writing a generator makes tasks that repeat seldom enough."""
+    guide = Path(__file__).parents[3] / "docs" / "how-to" / "write-a-generator.md"
+    code = re.findall(r"```python\n(.*?)```", guide.read_text(), re.DOTALL)
+    assert len(code) == 2
+    tried = (
+        "\nfor band in content.BANDS:\n"
+        "    made = {content.draw(generator='waves.periods', difficulty=band, seed=s).prompt\n"
+        "            for s in range(400)}\n"
+        "    assert len(made) > 368, (band, len(made))\n"
+    )
+    subprocess.run([sys.executable, "-c", "".join(code) + tried], check=True, capture_output=True)
