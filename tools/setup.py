@@ -44,6 +44,7 @@ def environment(lock: str) -> None:
         try:
             run([sys.executable, "-m", "venv", str(VENV)])
         except subprocess.CalledProcessError:
+            shutil.rmtree(VENV, ignore_errors=True)  # half of one would be taken for a whole one
             sys.exit(
                 "This Python cannot make a virtual environment (on Debian: install python3-venv)."
             )
