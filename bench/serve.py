@@ -51,8 +51,8 @@ def main() -> None:
             process = world.child("studysmart.web")
             maps = Path(f"/proc/{process.pid}/maps").read_text()
             print(
-                f"web process: {process.memory_info().rss / 2**20:.0f} MiB resident, serve ready in "
-                f"{ready:.2f} s (supervisor included), JAX loaded: {'jaxlib' in maps}"
+                f"web process: {process.memory_info().rss / 2**20:.0f} MiB resident, serve ready "
+                f"in {ready:.2f} s (supervisor included), JAX loaded: {'jaxlib' in maps}"
             )
         finally:
             world.stop()
@@ -125,8 +125,9 @@ def report(pairs: list[tuple[Latencies, Latencies]]) -> None:
         fitting = np.concatenate([pair[1][act] for pair in pairs])
         pooled = {q: np.percentile(fitting, q) / np.percentile(idle, q) for q in (95, 99)}
         print(
-            f"{act}: idle p50 {np.percentile(idle, 50):.1f} ms, p95 {np.percentile(idle, 95):.1f} ms "
-            f"(n = {len(idle)}); while fitting p50 {np.percentile(fitting, 50):.1f} ms, "
+            f"{act}: idle p50 {np.percentile(idle, 50):.1f} ms, "
+            f"p95 {np.percentile(idle, 95):.1f} ms (n = {len(idle)}); while fitting "
+            f"p50 {np.percentile(fitting, 50):.1f} ms, "
             f"p95 {np.percentile(fitting, 95):.1f} ms (n = {len(fitting)}); median p50 ratio "
             f"{p50:.2f}, pooled p95 ratio {pooled[95]:.2f}, p99 ratio {pooled[99]:.2f}"
         )

@@ -76,6 +76,7 @@ def test_the_whole_story_through_http(tmp_path: Path):
         task = world.draw(topic="Algebra", difficulty="easy")
         assert version == task["model_version"] == task["forecast"]["model_version"]
         kept = task["id"]
+        assert "jaxlib" not in loaded_by(world), "the web process never loads the framework"
 
     with running(tmp_path / "data") as world:
         status = world.training()
@@ -84,6 +85,32 @@ def test_the_whole_story_through_http(tmp_path: Path):
         assert version == world.draw(topic="Algebra")["model_version"]
         assert kept == world.http.get(f"/api/practice-tasks/{kept}").json()["id"]
         check_unknowns(world)
+
+
+def loaded_by(world: World) -> str:
+    """Every file that the web process has in its memory."""
+    return Path(f"/proc/{world.child('studysmart.web').pid}/maps").read_text()
+
+
+def test_training_is_told_as_it_happens(tmp_path: Path):
+    """Server-sent events: the counter moves, a run begins and ends; nobody asks again."""
+    with running(tmp_path / "data") as world:
+        seen = []
+        with world.http.stream("GET", "/api/training/events") as stream:
+            assert "text/event-stream" in stream.headers["content-type"]
+            for line in stream.iter_lines():
+                if not line.startswith("data: "):
+                    continue
+                status = json.loads(line.removeprefix("data: "))
+                if not seen:
+                    for _ in range(5):
+                        world.answer(topic="Waves")
+                seen.append(status)
+                if status["live_model"]:
+                    break
+        assert 0 == seen[0]["total_completed"]
+        assert any(status["running"] for status in seen)
+        assert "live" == seen[-1]["last_result"]["outcome"]
 
 
 def wait_for_version(world: World, version: int) -> None:

@@ -94,7 +94,7 @@ def indicator(watched: Watched, name: str) -> str | None:
 
 
 def test_the_whole_story_in_a_browser(browser: Browser, tmp_path: Path):
-    """Fresh folder, five answers by keyboard, training unnoticed, new model live, restart, still."""
+    """Fresh folder, five answers by keyboard, unnoticed training, new model, restart."""
     with running(tmp_path / "data") as world:
         watched = Watched(browser, world)
         page = watched.page

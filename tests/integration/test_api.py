@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
@@ -347,6 +347,38 @@ def test_a_body_that_is_too_large_is_refused(api: TestClient):
     large = b'{"topic": "' + b"x" * 2_000_000 + b'"}'
     json_type = {"content-type": "application/json"}
     assert 413 == api.post("/api/predict", content=large, headers=json_type).status_code
+
+
+def test_a_body_without_a_length_is_cut_off_when_it_grows_too_large(api: TestClient):
+    """A stream of unknown length ends in a refusal, not in the server's memory."""
+
+    def endless() -> Iterator[bytes]:
+        yield b'{"topic": "'
+        for _ in range(40):
+            yield b"x" * 100_000
+
+    reply = api.post(
+        "/api/practice-tasks",
+        content=endless(),
+        headers={"content-type": "application/json"},
+    )
+    assert 400 <= reply.status_code < 500
+
+
+@pytest.mark.parametrize("topic", ["\\ud800", "a\\u0000b", "x" * 201, "   "])
+def test_odd_labels_are_taken_or_refused_and_never_an_error(api: TestClient, topic: str):
+    """Half a character, a NUL, too long, blank."""
+    reply = api.post(
+        "/api/practice-tasks",
+        content=f'{{"topic": "{topic}"}}'.encode(),
+        headers={"content-type": "application/json"},
+    )
+    assert reply.status_code in {201, 422}, reply.text
+
+
+def test_an_empty_task_text_is_none(api: TestClient):
+    """Clients that send every field get a task from the bank."""
+    assert "numeric" == draw(api, topic="Waves", task_content=" ", seed=4)["grading"]
 
 
 @pytest.mark.parametrize(

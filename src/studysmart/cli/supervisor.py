@@ -82,7 +82,7 @@ def prepare(settings: Settings) -> Store:
         RefusedToStart: with what to change.
     """
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)  # answers are private
     except OSError as error:
         msg = f"the data folder {settings.data_dir} cannot be made: {error.strerror}"
         raise RefusedToStart(msg) from error

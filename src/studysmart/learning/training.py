@@ -58,20 +58,44 @@ class TrainingReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
-    """Loss of each judged answer: cross-entropy and time (NaN where there is no time)."""
+class Judged:
+    """Forecasts of the judged answers beside what happened; arrays (answer,)."""
 
-    right: Array
-    time: Array
-    scores: dict[str, float]
+    correct: Array
+    log_time: Array  # NaN where there is none
+    p_correct: Array
+    log_time_mean: Array
+    log_time_sd: Array
+
+    @property
+    def right(self) -> Array:
+        """Log loss of each answer."""
+        return scores.cross_entropy(self.correct, self.p_correct)
+
+    @property
+    def time(self) -> Array:
+        """Negative log density of each log time; NaN where there is none."""
+        return scores.time_loss(self.log_time, self.log_time_mean, self.log_time_sd)
 
     @property
     def joint(self) -> Array:
+        """Both, the time as 0 where there is none."""
         return self.right + np.nan_to_num(self.time)
 
     @property
     def finite(self) -> bool:
+        """Whether every forecast is a number."""
         return bool(np.isfinite(self.right).all() and not np.isinf(self.time).any())
+
+    def summary(self, rows: NDArray[np.bool_] | slice = slice(None)) -> dict[str, float]:
+        """All scores, of these rows."""
+        return scores.summary(
+            self.correct[rows],
+            self.p_correct[rows],
+            self.log_time[rows],
+            self.log_time_mean[rows],
+            self.log_time_sd[rows],
+        )
 
 
 def train(
@@ -111,17 +135,17 @@ def train(
     )
     models: dict[str, LearnerModel] = {"prior": prior, "lnirt": lnirt, "sequence": sequence}
     tell(Progress("judging", 0.85))
-    by_kind = {kind: _judge(model, responses, judged) for kind, model in models.items()}
+    by_kind = {kind: judge(model, responses, judged) for kind, model in models.items()}
     who = responses.learner[n - judged :]
     serving = _serving(by_kind, who)
-    metrics: dict[str, Any] = {kind: found.scores for kind, found in by_kind.items()}
+    metrics: dict[str, Any] = {kind: found.summary() for kind, found in by_kind.items()}
     metrics["serving"] = serving
     reason, outcome = _plainly(by_kind[serving], serving, judged), "live"
     if not by_kind[serving].finite:
         outcome, reason = "kept_out", f"The {serving} model forecast something not finite."
     elif live is not None:
-        against = _judge(_AsModel(live), responses, judged)
-        metrics["live"] = against.scores
+        against = judge(_AsModel(live), responses, judged)
+        metrics["live"] = against.summary()
         outcome, reason = _compare(by_kind[serving], against, serving, who)
     tell(Progress("done", 1.0))
     engine = None
@@ -162,7 +186,7 @@ class _AsModel(LearnerModel):
         raise NotImplementedError
 
 
-def _judge(model: LearnerModel, responses: Responses, judged: int) -> _Judged:
+def judge(model: LearnerModel, responses: Responses, judged: int) -> Judged:
     """Forecast each of the last rows from that learner's earlier ones, the judged ones included."""
     first = len(responses) - judged
     wanted = set(responses.learner[first:].tolist())
@@ -183,14 +207,10 @@ def _judge(model: LearnerModel, responses: Responses, judged: int) -> _Judged:
                 found.p_correct[0], found.log_time_mean[0], found.log_time_sd[0],
             )  # fmt: skip
         states[learner] = model.update(state, response)
-    y, t = responses.correct[first:], responses.log_times()[first:]
-    p, mean, sd = out.T
-    return _Judged(
-        scores.cross_entropy(y, p), scores.time_loss(t, mean, sd), scores.summary(y, p, t, mean, sd)
-    )
+    return Judged(responses.correct[first:], responses.log_times()[first:], *out.T)
 
 
-def _serving(by_kind: dict[str, _Judged], who: NDArray[np.str_]) -> str:
+def _serving(by_kind: dict[str, Judged], who: NDArray[np.str_]) -> str:
     """The simplest kind that no more complex one beats beyond noise."""
     best = KINDS[0]
     for kind in KINDS[1:]:
@@ -202,7 +222,7 @@ def _serving(by_kind: dict[str, _Judged], who: NDArray[np.str_]) -> str:
     return best
 
 
-def _compare(new: _Judged, live: _Judged, kind: str, who: NDArray[np.str_]) -> tuple[str, str]:
+def _compare(new: Judged, live: Judged, kind: str, who: NDArray[np.str_]) -> tuple[str, str]:
     """Not worse beyond noise in either respect, and better in one."""
     right = _paired(new.right - live.right, who)
     timed = np.isfinite(new.time) & np.isfinite(live.time)
@@ -223,9 +243,9 @@ def _compare(new: _Judged, live: _Judged, kind: str, who: NDArray[np.str_]) -> t
     return "live", f"The new {kind} model is no worse: {told}."
 
 
-def _plainly(found: _Judged, kind: str, judged: int) -> str:
+def _plainly(found: Judged, kind: str, judged: int) -> str:
     return (
-        f"The first model: {kind}, with a log loss of {found.scores['log_loss']:.3f} "
+        f"The first model: {kind}, with a log loss of {found.right.mean():.3f} "
         f"on {judged} later answer{'s' if judged != 1 else ''}."
     )
 

@@ -10,11 +10,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from studysmart.store.database import Tx
-from studysmart.store.tables import training_job, training_run, worker
+from studysmart.store.tables import (
+    attempt,
+    model_version,
+    retraction,
+    training_job,
+    training_run,
+    worker,
+)
 
 
 def job(tx: Tx) -> Row[Any]:
@@ -111,6 +118,21 @@ def last_run(tx: Tx, *, finished: bool = False) -> Row[Any] | None:
     if finished:
         query = query.where(training_run.c.outcome != "failed")
     return tx.execute(query.order_by(training_run.c.id.desc()).limit(1)).one_or_none()
+
+
+def stamp(tx: Tx) -> tuple[Any, ...]:
+    """Changes whenever anything that the training status shows may have changed; cheap to ask."""
+    newest = (
+        select(func.max(table.c[key])).scalar_subquery()
+        for table, key in (
+            (attempt, "seq"), (retraction, "seq"), (model_version, "version"), (training_run, "id"),
+        )
+    )  # fmt: skip
+    job_row = (
+        training_job.c[name]
+        for name in ("fence", "owner", "lease_until", "covered_seq", "asked_at", "progress")
+    )
+    return tuple(tx.execute(select(*newest, *job_row)).one())
 
 
 def beat(tx: Tx, worker_id: str, *, pid: int, now: float) -> None:

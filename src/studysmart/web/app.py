@@ -282,7 +282,7 @@ def topics() -> schemas.Topics:
 def create_task(body: schemas.TaskRequest, caller: Signed, live: Warm) -> schemas.Task:
     """Draw a task, or bring your own text. Any topic and any difficulty get a forecast."""
     own = None
-    if body.task_content is not None:
+    if body.task_content and body.task_content.strip():
         own = practice.OwnTask(
             body.task_content, body.solution_content or "", body.answer_content or ""
         )

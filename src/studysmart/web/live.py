@@ -15,12 +15,12 @@ from typing import Any
 
 import structlog
 
-from studysmart import training
+from studysmart import defaults, training
 from studysmart.errors import ArtefactRejected, Unavailable
 from studysmart.forecasting import Forecaster
 from studysmart.learning import Engine
 from studysmart.settings import Settings
-from studysmart.store import Store, models
+from studysmart.store import Store, jobs, models
 
 log = structlog.get_logger("web")
 
@@ -36,6 +36,7 @@ class Live:
         self.stopping = threading.Event()
         self._tried: int | None = None
         self._status: dict[str, Any] = {}
+        self._stamp: tuple[Any, ...] = ()
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
 
     def start(self) -> None:
@@ -63,11 +64,16 @@ class Live:
                 log.exception("watch_failed")
 
     def _look(self) -> None:
+        now = time.time()
         with self.store.read() as tx:
             version = models.live_version(tx)
-            status = training.status(tx, threshold=self.settings.train_every, now=time.time())
-        if status != self._status:
-            self._status = status
+            alive = bool(jobs.workers(tx, since=now - defaults.WORKER_SILENT_S))
+            stamp = (alive, *jobs.stamp(tx))
+            # Counting all answers takes a while in a large system: only when something happened.
+            if stamp != self._stamp:
+                status = training.status(tx, threshold=self.settings.train_every, now=now)
+                self._status = status if status != self._status else self._status
+                self._stamp = stamp
         if version is not None and version != self._tried:
             self._load(version)
             self._tried = version
