@@ -17,6 +17,19 @@ function woff2Only(): Plugin {
   };
 }
 
+/** The policy that the real server sends; the preview sends it, too, so that a breach shows early. */
+const policy = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
 const server = process.env['STUDYSMART_API'] ?? 'http://127.0.0.1:4008';
 
 export default defineConfig({
@@ -30,7 +43,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: { proxy: { '/api': { target: server, changeOrigin: false } } },
-  preview: { proxy: { '/api': { target: server, changeOrigin: false } } },
+  preview: {
+    proxy: { '/api': { target: server, changeOrigin: false } },
+    headers: { 'Content-Security-Policy': policy },
+  },
   test: {
     environment: 'jsdom',
     include: ['tests/**/*.test.{ts,tsx}'],

@@ -87,7 +87,7 @@ export function Verdict(props: {
   const seconds = receipt?.response_time_s ?? task.actual_time_seconds;
   const moved = receipt === null ? null : movement(receipt);
   const message = kept
-    ? 'It will be graded when you are back online. You can go on meanwhile.'
+    ? 'Your answer is in this browser and will be graded when you are back. You can go on meanwhile.'
     : gaveUp
       ? 'That is useful to know. Read the solution; a similar task comes again.'
       : (receipt?.message ?? 'It was answered before.');
