@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from types import FrameType
 
 import uvicorn
 
@@ -21,7 +22,15 @@ def main() -> None:
     logs.configure(chosen, "web")
     listening = socket.socket(fileno=int(os.environ.pop(SOCKET_VARIABLE)))
     app = create_app(Store(chosen.database), chosen)
-    server = uvicorn.Server(
+
+    class Server(uvicorn.Server):
+        """Ends the event streams at once: a page that watches must not hold up the end."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            app.state.live.stopping.set()
+            super().handle_exit(sig, frame)
+
+    server = Server(
         uvicorn.Config(
             app,
             log_config=None,

@@ -1,0 +1,1 @@
+"""Tests against known truth and published values."""
