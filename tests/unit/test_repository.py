@@ -263,6 +263,14 @@ def test_every_link_and_command_in_the_documentation_leads_somewhere():
     assert [] == list(tool("check_docs").faults())
 
 
+def test_the_index_of_the_documentation_leads_to_every_page():
+    """A page that the index does not name would be found by nobody."""
+    docs = ROOT / "docs"
+    linked = set(re.findall(r"\]\(([^)#]+\.md)\)", (docs / "index.md").read_text()))
+    pages = {page.relative_to(docs).as_posix() for page in docs.rglob("*.md")} - {"index.md"}
+    assert pages == linked
+
+
 def test_a_broken_link_or_command_is_found(tmp_path):
     """The check of the documentation can fail, and says where."""
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)  # noqa: S607
