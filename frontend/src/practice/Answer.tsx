@@ -69,9 +69,7 @@ function Choices({ task, draft, busy, locked }: Props): JSX.Element {
             disabled={busy || locked}
             onChange={() => practice.type(letter(index))}
           />
-          <span className={classes['number']} aria-hidden="true">
-            {index + 1}
-          </span>
+          <span className={classes['number']}>{index + 1}</span>
           <RichText inline text={option} />
         </label>
       ))}

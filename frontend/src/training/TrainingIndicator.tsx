@@ -43,7 +43,7 @@ export function TrainingIndicator(): JSX.Element {
   const inWords =
     running !== null
       ? `A new model is being trained in the background, ${Math.round(running.fraction * 100)} per cent done.`
-      : `${Math.min(count, threshold)} of ${threshold} answers until the next training.`;
+      : `${Math.min(count, threshold)} of ${threshold} answers towards the next training.`;
   const word = news !== null ? `new model v${news}` : running !== null ? 'learning' : `${Math.min(count, threshold)} of ${threshold}`;
   return (
     <Link
@@ -51,7 +51,7 @@ export function TrainingIndicator(): JSX.Element {
       hash="model"
       className={classes['training']}
       title={inWords}
-      aria-label={news === null ? inWords : `Model ${news} is live now.`}
+      aria-label={news !== null ? `${word} is live now.` : running !== null ? `${word}: ${inWords}` : inWords}
       {...attributes}
     >
       {news === null &&
