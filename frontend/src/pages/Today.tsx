@@ -80,10 +80,11 @@ function modelSentence(training: Training): string {
   )}, ${ago(model.published_at)}.`;
 }
 
-function topicLine(insight: TopicInsight | undefined): string {
-  if (insight === undefined || insight.answers === 0) return 'new to you';
-  const now = insight.p_correct_now === null ? '' : `, now ${chance(insight.p_correct_now)}`;
-  return `${insight.correct} of ${insight.answers} right${now}`;
+/** What is known about a topic: so far, and now. */
+function topicLines(insight: TopicInsight | undefined): string[] {
+  if (insight === undefined || insight.answers === 0) return ['new to you'];
+  const soFar = `${insight.correct} of ${insight.answers} right`;
+  return insight.p_correct_now === null ? [soFar] : [soFar, `now ${chance(insight.p_correct_now)}`];
 }
 
 function TopicList({ topics, insights }: { topics: Topic[]; insights: TopicInsight[] }): JSX.Element {
@@ -101,7 +102,9 @@ function TopicList({ topics, insights }: { topics: Topic[]; insights: TopicInsig
               <li key={`${subject}/${topic}`} style={{ display: 'grid' }}>
                 <Link to="/dashboard/tasks" search={{ subject, topic }} className={classes['topic']} data-testid="topic-chip">
                   <strong>{capitalised(topic)}</strong>
-                  <span>{topicLine(insights.find((known) => known.subject === subject && known.topic === topic))}</span>
+                  {topicLines(insights.find((known) => known.subject === subject && known.topic === topic)).map((line) => (
+                    <span key={line}>{line}</span>
+                  ))}
                 </Link>
               </li>
             ))}
