@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -374,6 +375,18 @@ def test_odd_labels_are_taken_or_refused_and_never_an_error(api: TestClient, top
         headers={"content-type": "application/json"},
     )
     assert reply.status_code in {201, 422}, reply.text
+
+
+@pytest.mark.skipif(not web.STATIC.exists(), reason="the page is not built (STUDYSMART_SKIP_PAGE)")
+def test_built_files_come_compressed_and_are_asked_for_once(api: TestClient):
+    """Over a phone's connection every kilobyte and every round trip counts."""
+    page = api.get("/dashboard/tasks")
+    assert "no-cache" == page.headers["cache-control"]
+    script = re.search(r'src="(/assets/[^"]+\.js)"', page.text)
+    assert script is not None
+    reply = api.get(script.group(1))
+    assert "gzip" == reply.headers["content-encoding"]
+    assert "immutable" in reply.headers["cache-control"]
 
 
 def test_an_empty_task_text_is_none(api: TestClient):

@@ -23,6 +23,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import StreamingResponse
 from starlette.staticfiles import StaticFiles
 
@@ -560,6 +561,15 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     return app
 
 
+class _Assets(StaticFiles):
+    """Built files: their names change with their content, so a browser need never ask again."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
 def _pages(app: FastAPI) -> None:
     @app.get("/api/docs", include_in_schema=False, dependencies=[Anyone])
     def docs() -> HTMLResponse:
@@ -582,7 +592,7 @@ def _pages(app: FastAPI) -> None:
 
         return
 
-    app.mount("/assets", StaticFiles(directory=STATIC / "assets"), name="assets")
+    app.mount("/assets", GZipMiddleware(_Assets(directory=STATIC / "assets")), name="assets")
 
     @app.get("/", include_in_schema=False, dependencies=[Anyone])
     def root() -> RedirectResponse:
