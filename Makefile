@@ -50,7 +50,7 @@ fix: python ## format, and fix what can be fixed safely
 
 bench: python ## measure: retraining, serving, learning (figures: docs/figures.md)
 	@$(SETUP) test
-	$(BIN)/python bench/learn.py && $(BIN)/python bench/retrain.py && $(BIN)/python bench/serve.py
+	$(BIN)/python -m bench.learn && $(BIN)/python -m bench.retrain && $(BIN)/python -m bench.serve
 
 soak: python ## the long runs: fifty times the examples of each property
 	@$(SETUP) test

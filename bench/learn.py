@@ -5,7 +5,7 @@ learner's earlier answers only; the figures are over answers of learners who had
 split, and over all. Any CSV with learner, correct and, where known, item, skill, response_time_s,
 timestamp will do.
 
-    .venv/bin/python bench/learn.py [FILE.csv.gz ...]
+    .venv/bin/python -m bench.learn [FILE.csv.gz ...]
 """
 
 from __future__ import annotations

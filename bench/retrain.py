@@ -5,7 +5,7 @@ clock runs from the moment the last of them makes a training due until a forecas
 names the new version. The predecessor took 104 to 320 s. Warm: a worker whose fitting process is
 ready. Cold: the worker process is started at that moment, with a filled compile cache.
 
-    .venv/bin/python bench/retrain.py [--runs 5] [--answers 679]
+    .venv/bin/python -m bench.retrain [--runs 5] [--answers 679]
 """
 
 from __future__ import annotations

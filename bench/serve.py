@@ -4,7 +4,7 @@ Four learners at a time draw a task and complete it, 20 of each a second. The ta
 p50 ratios at most 1.2, pooled p95 ratio at most 1.5; a forecast in process under 1 ms; the web
 process under 200 MiB and ready within 2 s, with no JAX in it.
 
-    .venv/bin/python bench/serve.py [--pairs 3] [--seconds 10]
+    .venv/bin/python -m bench.serve [--pairs 3] [--seconds 10]
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 
 import httpx2
 import numpy as np
-from retrain import fill  # beside this file
 
+from bench.retrain import fill
 from studysmart import learning
 from studysmart.store import Store
 from tests.acceptance.world import World, wait_for
