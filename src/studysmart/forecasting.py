@@ -57,7 +57,7 @@ class _Served:
 class _Cached:
     serial: int
     seq: int
-    retractions: int
+    taken_back: int
     state: Any
 
 
@@ -117,16 +117,17 @@ class Forecaster:
         The answer must not be stored yet. Both come from one model, so that the difference is what
         the answer did and nothing else.
         """
-        before = self.forecast(tx, learner_id, [response.item], at=at)[0]
         served = self._engine(tx)
         if served is None or served.version is None:
+            before = self.forecast(tx, learner_id, [response.item], at=at)[0]
             # The prior knows no learners: it moves because it counts this answer too.
             engine = learning.fit_prior_engine(self._interim_table(tx, response))
             state = engine.start()._replace(answers=before.said.answers)
         else:
             engine, state = served.engine, self._state(tx, learner_id, served)
-        state = engine.update(state, response)
-        after = engine.predict(state, [response.item], at=at)[0]
+            said = engine.predict(state, [response.item], at=at)[0]
+            before = Forecast(said, served.version)
+        after = engine.predict(engine.update(state, response), [response.item], at=at)[0]
         return before, Forecast(after, before.version)
 
     @staticmethod
@@ -170,20 +171,19 @@ class Forecaster:
     def _catch_up(
         self, tx: Tx, learner_id: UUID, served: _Served, cached: _Cached | None
     ) -> _Cached:
-        retractions = attempts.retractions(tx, learner_id)
+        newest, taken_back = attempts.news(tx, learner_id)
         if (
             cached is None
             or cached.serial != served.serial
-            or cached.retractions != retractions  # taken back: fold again without it
+            or cached.taken_back != taken_back  # taken back: fold again without it
         ):
-            cached = _Cached(served.serial, 0, retractions, served.engine.start())
-        rows = attempts.of_learner(tx, learner_id, after=cached.seq)
-        if not rows:
+            cached = _Cached(served.serial, 0, taken_back, served.engine.start())
+        if newest == cached.seq:
             return cached
         state = cached.state
-        for row in rows:
+        for row in attempts.of_learner(tx, learner_id, after=cached.seq):
             state = served.engine.update(state, response(row))
-        return _Cached(served.serial, rows[-1].seq, retractions, state)
+        return _Cached(served.serial, newest, taken_back, state)
 
     def _next_serial(self) -> int:
         with self._lock:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, insert, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from studysmart.store.database import Tx
@@ -63,22 +63,36 @@ def retract(tx: Tx, task_id: UUID, *, reason: str, now: float) -> None:
         )
 
 
-def retractions(tx: Tx, learner_id: UUID) -> int:
-    """How many attempts of this learner were taken back."""
-    return tx.execute(
-        select(func.count()).select_from(retraction).where(retraction.c.learner_id == learner_id)
-    ).scalar_one()
+# Asked several times a request: built once, since building costs more than asking.
+_NEWS = select(
+    select(func.max(attempt.c.seq))
+    .where(attempt.c.learner_id == bindparam("learner"))
+    .scalar_subquery(),
+    select(func.count())
+    .select_from(retraction)
+    .where(retraction.c.learner_id == bindparam("learner"))
+    .scalar_subquery(),
+)
+_OF_LEARNER = (
+    select(*_ANSWERED)
+    .where(
+        attempt.c.learner_id == bindparam("learner"),
+        attempt.c.seq > bindparam("after"),
+        _standing(),
+    )
+    .order_by(attempt.c.seq)
+)
+
+
+def news(tx: Tx, learner_id: UUID) -> tuple[int, int]:
+    """(the learner's newest attempt, how many were taken back): is a known state current?"""
+    newest, taken_back = tx.execute(_NEWS, {"learner": learner_id}).one()
+    return newest or 0, taken_back
 
 
 def of_learner(tx: Tx, learner_id: UUID, *, after: int) -> list[Row[Any]]:
     """A learner's standing attempts with `seq` above `after`, in order."""
-    return list(
-        tx.execute(
-            select(*_ANSWERED)
-            .where(attempt.c.learner_id == learner_id, attempt.c.seq > after, _standing())
-            .order_by(attempt.c.seq)
-        )
-    )
+    return list(tx.execute(_OF_LEARNER, {"learner": learner_id, "after": after}))
 
 
 def everyones(

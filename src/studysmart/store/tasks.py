@@ -5,10 +5,24 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from studysmart.store.database import Tx
 from studysmart.store.tables import attempt, task
+
+
+_WITH_ATTEMPT = (
+    select(
+        task,
+        attempt.c.is_correct.label("attempt_is_correct"),
+        attempt.c.answer.label("attempt_answer"),
+        attempt.c.response_time_s.label("attempt_response_time_s"),
+        attempt.c.received_at.label("attempt_received_at"),
+    )
+    .outerjoin(attempt, attempt.c.task_id == task.c.id)
+    .where(task.c.learner_id == bindparam("learner"), task.c.deleted_at.is_(None))
+)
+_ONE = _WITH_ATTEMPT.where(task.c.id == bindparam("task"))
 
 
 def add(tx: Tx, **values: Any) -> None:
@@ -18,19 +32,20 @@ def add(tx: Tx, **values: Any) -> None:
 
 def get(tx: Tx, task_id: UUID, learner_id: UUID) -> Row[Any] | None:
     """The task with its attempt, if any (columns of the attempt are prefixed `attempt_`)."""
-    return tx.execute(_with_attempt(learner_id).where(task.c.id == task_id)).one_or_none()
+    return tx.execute(_ONE, {"learner": learner_id, "task": task_id}).one_or_none()
 
 
 def newest(
     tx: Tx, learner_id: UUID, *, subject: str | None, topic: str | None, limit: int
 ) -> list[Row[Any]]:
     """The learner's tasks, newest first; labels compare without case."""
-    query = _with_attempt(learner_id)
+    query = _WITH_ATTEMPT
     if subject is not None:
         query = query.where(func.lower(task.c.subject) == subject.lower())
     if topic is not None:
         query = query.where(func.lower(task.c.topic) == topic.lower())
-    return list(tx.execute(query.order_by(task.c.created_at.desc(), task.c.id).limit(limit)))
+    query = query.order_by(task.c.created_at.desc(), task.c.id).limit(limit)
+    return list(tx.execute(query, {"learner": learner_id}))
 
 
 def recent_items(tx: Tx, learner_id: UUID, *, limit: int) -> list[str]:
@@ -76,18 +91,4 @@ def scored(tx: Tx, learner_id: UUID, *, limit: int) -> list[Row[Any]]:
             .order_by(attempt.c.seq.desc())
             .limit(limit)
         )
-    )
-
-
-def _with_attempt(learner_id: UUID) -> Select[Any]:
-    return (
-        select(
-            task,
-            attempt.c.is_correct.label("attempt_is_correct"),
-            attempt.c.answer.label("attempt_answer"),
-            attempt.c.response_time_s.label("attempt_response_time_s"),
-            attempt.c.received_at.label("attempt_received_at"),
-        )
-        .outerjoin(attempt, attempt.c.task_id == task.c.id)
-        .where(task.c.learner_id == learner_id, task.c.deleted_at.is_(None))
     )
