@@ -10,7 +10,6 @@ from sqlalchemy import Row, bindparam, func, insert, select, update
 from studysmart.store.database import Tx
 from studysmart.store.tables import attempt, task
 
-
 _WITH_ATTEMPT = (
     select(
         task,
