@@ -52,8 +52,13 @@ def main() -> None:
             maps = Path(f"/proc/{process.pid}/maps").read_text()
             print(
                 f"web process: {process.memory_info().rss / 2**20:.0f} MiB resident, serve ready "
-                f"in {ready:.2f} s (supervisor included), JAX loaded: {'jaxlib' in maps}"
+                f"in {ready:.2f} s (supervisor and migration included), "
+                f"JAX loaded: {'jaxlib' in maps}"
             )
+            begun = time.perf_counter()
+            process.kill()
+            world.training()  # the supervisor holds the socket, so the request waits
+            print(f"web process killed: answers again {time.perf_counter() - begun:.2f} s later")
         finally:
             world.stop()
     in_process()
