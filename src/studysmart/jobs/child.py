@@ -16,8 +16,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from studysmart import lifeline
+from studysmart import forecasting, learning, lifeline
 from studysmart.errors import ArtefactRejected
+from studysmart.store import Store, attempts, models
 
 PROGRESS_EVERY_S = 0.2
 
@@ -38,8 +39,6 @@ def main() -> None:
     _be_idle()
     channel = Connection(int(sys.argv[1]))
     database = Path(sys.argv[2])
-    from studysmart import learning
-
     try:
         learning.warm_up()
         _send(channel, event="warm")
@@ -62,9 +61,6 @@ def main() -> None:
 
 
 def _fit(channel: Connection, database: Path, command: dict[str, Any]) -> None:
-    from studysmart import forecasting, learning
-    from studysmart.store import Store, attempts, models
-
     _send(channel, event="progress", phase="reading", fraction=0.0, epoch=None, loss=None)
     store = Store(database)
     try:

@@ -112,18 +112,6 @@ def fit(
     return {k: np.asarray(v) for k, v in best.items()}, vocabulary
 
 
-def warm_up() -> None:
-    """Compile the programs of the small shape, so that the first training starts at once."""
-    rng = np.random.default_rng(0)
-    rows = dict.fromkeys(WIDTHS, _round_up(0))
-    params = {k: jnp.asarray(v) for k, v in _initial(rows, rng).items()}
-    step, measure = _programs(SMALL)
-    batch = _empty(SMALL.batch, SMALL)
-    state = _optimiser(SMALL.rate).init(params)
-    step(params, state, batch, jax.random.PRNGKey(0))
-    measure(params, batch)
-
-
 def vocabularies(responses: Responses) -> dict[str, dict[str, int]]:
     """Per label, the row of each value that was seen; 0 is for the unknown."""
     return {
