@@ -8,9 +8,9 @@ the judged answers, and the two are compared fairly, answer by answer.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from studysmart.learning.engine import KINDS, Engine, EngineState, manifest_of
 from studysmart.learning.lnirt import Lnirt
 from studysmart.learning.model import LearnerModel, Prediction
 from studysmart.learning.prior import Prior
-from studysmart.learning.responses import Responses
+from studysmart.learning.responses import Item, Response, Responses
 from studysmart.learning.sequence import SequenceModel
 
 JUDGED_SHARE, MOST_JUDGED = 0.2, 2_000
@@ -144,7 +144,7 @@ def train(
     if not by_kind[serving].finite:
         outcome, reason = "kept_out", f"The {serving} model forecast something not finite."
     elif live is not None:
-        against = judge(_AsModel(live), responses, judged)
+        against = judge(_Serving(live), responses, judged)
         metrics["live"] = against.summary()
         outcome, reason = _compare(by_kind[serving], against, serving, who)
     tell(Progress("done", 1.0))
@@ -155,38 +155,43 @@ def train(
     return TrainingReport(engine, outcome, reason, metrics, n, n - judged, judged)
 
 
-class _AsModel(LearnerModel):
-    """The serving model of an engine, so that it can be judged like any other."""
+class Forecasting(Protocol):
+    """What can be judged: every model, and an engine through `_Serving`."""
 
-    kind = "live"
+    def start(self) -> Any:
+        """The state of a learner of whom nothing is known."""
+
+    def update(self, state: Any, response: Response) -> Any:
+        """The state after one more answer."""
+
+    def predict(self, state: Any, items: Sequence[Item], *, at: float | None = None) -> Prediction:
+        """A forecast of each item."""
+
+
+class _Serving:
+    """An engine, judged by what it serves."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.start, self.update = engine.start, engine.update  # type: ignore[method-assign]
 
-    def start(self) -> EngineState:  # pragma: no cover - replaced above
+    def start(self) -> EngineState:
         return self._engine.start()
 
-    def update(self, state: Any, response: Any) -> Any:  # pragma: no cover - replaced above
+    def update(self, state: EngineState, response: Response) -> EngineState:
         return self._engine.update(state, response)
 
-    def predict(self, state: Any, items: Any, *, at: float | None = None) -> Prediction:
+    def predict(
+        self, state: EngineState, items: Sequence[Item], *, at: float | None = None
+    ) -> Prediction:
         found = self._engine.predict(state, items, at=at)
         return Prediction(
-            np.array([f.p_correct for f in found]),
-            np.array([f.log_time_mean for f in found]),
-            np.array([f.log_time_sd for f in found]),
+            np.array([forecast.p_correct for forecast in found]),
+            np.array([forecast.log_time_mean for forecast in found]),
+            np.array([forecast.log_time_sd for forecast in found]),
         )
 
-    def to_tensors(self) -> Any:
-        raise NotImplementedError
 
-    @classmethod
-    def from_tensors(cls, tensors: Any, rest: Any) -> Any:
-        raise NotImplementedError
-
-
-def judge(model: LearnerModel, responses: Responses, judged: int) -> Judged:
+def judge(model: Forecasting, responses: Responses, judged: int) -> Judged:
     """Forecast each of the last rows from that learner's earlier ones, the judged ones included."""
     first = len(responses) - judged
     wanted = set(responses.learner[first:].tolist())

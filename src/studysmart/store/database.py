@@ -36,11 +36,6 @@ class Store:
         self.path = path
         self._engine = _engine(path)
 
-    @property
-    def engine(self) -> Engine:
-        """For the migrations, which manage their own transaction."""
-        return self._engine
-
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """A writing transaction: BEGIN IMMEDIATE ... COMMIT, or ROLLBACK when anything is raised.
