@@ -12,7 +12,7 @@ import math
 from typing import NamedTuple
 
 from studysmart.learning.lnirt import Lnirt, State
-from studysmart.learning.responses import LONGEST_S, SHORTEST_S, Item, Response
+from studysmart.learning.responses import Item, Response
 
 FAST, SLOW = 0.3, 0.08
 LABELS_KEPT = (
@@ -69,7 +69,8 @@ def features(
 ) -> tuple[list[float], float, float]:
     """(features in the order of `FEATURES`, LNIRT's logit, LNIRT's mean log time).
 
-    at: Unix seconds when the task is given; the gap is counted to there.
+    at: Unix seconds when the task is given; the gap is counted to there. None, NaN or infinite
+    when unknown.
     """
     logit, log_time, _ = lnirt.predict_one(history.lnirt, item)
     prior_logit, prior_time = lnirt.prior.parameters(item)
@@ -77,7 +78,9 @@ def features(
     skill = history.skills.get(item.skill, NEW) if item.skill else NEW
     seen = history.items.get(item.item, NEW) if item.item else NEW
     n = history.n
-    gap = at - history.at if at is not None and history.at is not None else None
+    gap = None
+    if at is not None and history.at is not None and math.isfinite(at):
+        gap = at - history.at
     return (
         [
             0.5 * logit,
@@ -115,9 +118,10 @@ def features(
 def outcome(response: Response, logit: float, log_time: float, sd: float) -> list[float]:
     """What the answer itself adds: (+-1 right or wrong, residual, time residual, time known)."""
     residual = float(response.correct) - 1 / (1 + math.exp(-logit))
-    if response.response_time_s is None:
+    late = _late(response, log_time)
+    if late is None:
         return [2.0 * response.correct - 1, 2 * residual, 0.0, 0.0]
-    return [2.0 * response.correct - 1, 2 * residual, _late(response, log_time) / sd, 1.0]
+    return [2.0 * response.correct - 1, 2 * residual, late / sd, 1.0]
 
 
 def append(
@@ -127,7 +131,8 @@ def append(
     item = response.item
     right = 2.0 * response.correct - 1
     residual = float(response.correct) - 1 / (1 + math.exp(-logit))
-    late = _late(response, log_time) if response.response_time_s is not None else None
+    late = _late(response, log_time)
+    answered_at = response.answered_at
     n = history.n
     return History(
         lnirt.update(history.lnirt, response),
@@ -143,7 +148,7 @@ def append(
         if late is None
         else history.time_slow + SLOW * (late - history.time_slow),
         0.0 if late is None else late,
-        response.at if response.at is not None else history.at,
+        history.at if answered_at is None else answered_at,
         _noted(history.skills, item.skill, residual, right, late, n),
         _noted(history.items, item.item, residual, right, late, n),
     )
@@ -172,6 +177,7 @@ def _noted(
     }
 
 
-def _late(response: Response, log_time: float) -> float:
-    time = min(max(response.response_time_s or SHORTEST_S, SHORTEST_S), LONGEST_S)
-    return max(-4.0, min(4.0, math.log(time) - log_time))
+def _late(response: Response, forecast: float) -> float | None:
+    """Log time against its forecast, bounded; None where there is no time."""
+    log_time = response.log_time
+    return None if log_time is None else max(-4.0, min(4.0, log_time - forecast))

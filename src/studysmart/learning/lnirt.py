@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from studysmart.errors import ArtefactRejected
 from studysmart.learning.model import LearnerModel, Prediction
 from studysmart.learning.prior import Prior
-from studysmart.learning.responses import LONGEST_S, SHORTEST_S, Item, Response, Responses
+from studysmart.learning.responses import Item, Response, Responses
 
 GRID = np.linspace(-4.0, 4.0, 33)
 EM_STEPS = 12
@@ -126,7 +126,6 @@ class Lnirt(LearnerModel):
                         / (sd_zeta * math.sqrt(max(e_theta2, 0.05))), -0.9, 0.9)
             )  # fmt: skip
             # M: items, one Newton step each, shrunk to their place; a shared by all.
-            n_rows = np.bincount(what, minlength=n_items)
             expected_right = np.bincount(what, y, n_items)
             mass = _sum_by(what, weight[who], n_items)
             p = 1 / (1 + np.exp(-eta))
@@ -143,7 +142,6 @@ class Lnirt(LearnerModel):
             lam = (total / sigma2 + lam_0 / LAM_VARIANCE) / (n_timed / sigma2 + 1 / LAM_VARIANCE)
             residual = ((t - lam[what] + e_zeta[who]) ** 2 + var_zeta[who]) * timed
             sigma2 = (residual.sum() + 4 * prior.log_time_sd**2) / (timed.sum() + 4)
-            del n_rows
         items = {key: (float(b[k]), float(lam[k])) for k, key in enumerate(keys) if key}
         return cls(prior, items, a, 1.0, rho, sd_zeta, math.sqrt(sigma2))
 
@@ -191,8 +189,8 @@ class Lnirt(LearnerModel):
                 deltas[skill] = (delta + v_d * step, v_d - v_d * v_d * keep)
         v_t -= v_t * v_t * keep
         # The time: log T = lam - phi * zeta + noise.
-        if response.response_time_s is not None:
-            log_t = math.log(min(max(response.response_time_s, SHORTEST_S), LONGEST_S))
+        log_t = response.log_time
+        if log_t is not None:
             surprise = lam - log_t - self.phi * zeta
             scale = self.phi / (self.phi**2 * v_z + self.sigma**2)
             zeta += v_z * scale * surprise

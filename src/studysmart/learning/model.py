@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from studysmart.learning.responses import Item, Response
+from studysmart.learning.responses import Item, Response, Responses
 
 Z_80 = 1.2815515655446004  # half width of the central 80 % of a normal distribution, in sd
 
@@ -97,6 +97,23 @@ class LearnerModel(ABC):
         Raises:
             ArtefactRejected: a name, shape or type is not what it must be.
         """
+
+    def predict_all(self, responses: Responses) -> Prediction:
+        """Forecast every row of a table from its learner's earlier rows in that table only.
+
+        Rows are in order of time; a learner's first row is forecast for a stranger. This is what
+        calling `predict` and `update` row by row gives; models do it faster where they can.
+        """
+        states: dict[str, Any] = {}
+        out = np.empty((len(responses), 3))
+        for row, (learner, response) in enumerate(responses):
+            state = states.get(learner)
+            if state is None:
+                state = self.start()
+            found = self.predict(state, [response.item], at=response.asked_at)
+            out[row] = found.p_correct[0], found.log_time_mean[0], found.log_time_sd[0]
+            states[learner] = self.update(state, response)
+        return Prediction(*out.T)
 
     def replay(self, responses: Iterable[Response]) -> Any:
         """The state after these answers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,14 +30,38 @@ class Item:
 class Response:
     """One graded answer.
 
-    response_time_s: seconds; None when unknown or implausible: not used then.
-    at: Unix seconds of the answer (not of the question); None when unknown.
+    response_time_s: seconds; None when unknown or implausible: not used then. What is no time at
+    all (negative, NaN, infinite) counts as unknown.
+    at: Unix seconds of the answer (not of the question); None, NaN or infinite when unknown.
     """
 
     item: Item
     correct: bool
     response_time_s: float | None = None
     at: float | None = None
+
+    @property
+    def log_time(self) -> float | None:
+        """Log response time in log-seconds, clipped to [0.05 s, 1 day]; None where unknown."""
+        time = self.response_time_s
+        if time is None or not 0 <= time < math.inf:
+            return None
+        return math.log(min(max(time, SHORTEST_S), LONGEST_S))
+
+    @property
+    def answered_at(self) -> float | None:
+        """Unix seconds of the answer; None where unknown."""
+        return self.at if self.at is not None and math.isfinite(self.at) else None
+
+    @property
+    def asked_at(self) -> float | None:
+        """Unix seconds at which the task was given; None where unknown.
+
+        Gaps are counted to here: one counted to the answer would contain the response time that is
+        being forecast.
+        """
+        at, log_time = self.answered_at, self.log_time
+        return at if at is None or log_time is None else at - math.exp(log_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +148,13 @@ class Responses:
         names = {name: name for name in cls.__slots__} | {"at": "timestamp"}
         if "at" in frame.columns:
             names["at"] = "at"
-        columns = {k: frame[v].to_list() for k, v in names.items() if v in frame.columns}
+        columns = {}
+        for name, given in names.items():
+            if given in frame.columns:
+                # Each library has its own mark for a missing value; some refuse to be compared.
+                marks = frame[given].is_null().to_list()
+                values = zip(frame[given].to_list(), marks, strict=True)
+                columns[name] = [None if missing else value for value, missing in values]
         return cls.from_columns(**columns)
 
     def __len__(self) -> int:
@@ -152,4 +183,6 @@ class Responses:
 
     def log_times(self) -> NDArray[np.float64]:
         """Log response times in log-seconds, clipped to [0.05 s, 1 day]; NaN where unknown."""
-        return np.log(np.clip(self.response_time_s, SHORTEST_S, LONGEST_S))
+        times = self.response_time_s
+        known = np.where((times >= 0) & np.isfinite(times), times, np.nan)
+        return np.log(np.clip(known, SHORTEST_S, LONGEST_S))

@@ -86,7 +86,7 @@ class SequenceModel(LearnerModel):
         """One LSTM step, whatever the length of the history."""
         history = state.history
         features, logit, log_time = past.features(
-            history, response.item, self.lnirt, at=asked_at(response)
+            history, response.item, self.lnirt, at=response.asked_at
         )
         sd = self.lnirt.prior.log_time_sd
         x = np.concatenate(
@@ -151,13 +151,6 @@ class SequenceModel(LearnerModel):
                 msg = f"sequence: '{name}' has shape {got}, expected {shape}"
                 raise ArtefactRejected(msg)
         return cls(lnirt, {name: tensors[name] for name in wanted}, vocabulary)
-
-
-def asked_at(response: Response) -> float | None:
-    """When the task was given: the time of the answer contains the response time being forecast."""
-    if response.at is None:
-        return None
-    return response.at - (response.response_time_s or 0.0)
 
 
 def shapes(rows: dict[str, int]) -> dict[str, tuple[int, ...]]:

@@ -22,7 +22,7 @@ from studysmart.learning.history import FEATURES
 from studysmart.learning.lnirt import Lnirt
 from studysmart.learning.prior import Prior
 from studysmart.learning.responses import Responses
-from studysmart.learning.sequence import HIDDEN, OUTCOME, WIDTHS, Weights, asked_at, shapes
+from studysmart.learning.sequence import HIDDEN, OUTCOME, WIDTHS, Weights, shapes
 
 FOLDS = 4
 VALID_SHARE = 0.15
@@ -165,7 +165,7 @@ def _rows(responses: Responses, vocabulary: dict[str, dict[str, int]]) -> Rows:
     for row, (learner, response) in enumerate(responses):
         model = models[fold[row]]
         history = histories.get(learner) or past.start(model)
-        found, logit, log_time = past.features(history, response.item, model, at=asked_at(response))
+        found, logit, log_time = past.features(history, response.item, model, at=response.asked_at)
         sd = model.prior.log_time_sd
         features[row], base[row], base_time[row], sds[row] = found, logit, log_time, sd
         outcome[row] = past.outcome(response, logit, log_time, sd)

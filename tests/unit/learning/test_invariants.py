@@ -251,12 +251,12 @@ def test_numpy_serves_what_jax_trained():
         rows = []
         for _, response in own:
             features, logit, log_time = sequence_fit.past.features(
-                state.history, response.item, model.lnirt, at=sequence_fit.asked_at(response)
+                state.history, response.item, model.lnirt, at=response.asked_at
             )
             sd = model.lnirt.prior.log_time_sd
             rows.append((features, sequence_fit.past.outcome(response, logit, log_time, sd), logit))
             expected.append(
-                model.predict(state, [response.item], at=sequence_fit.asked_at(response))
+                model.predict(state, [response.item], at=response.asked_at)
             )
             state = model.update(state, response)
         batch = sequence_fit._empty(1, SMALL)
