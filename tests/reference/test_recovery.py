@@ -44,7 +44,8 @@ def fitted(truth: dict[str, np.ndarray]) -> tuple[Lnirt, Responses]:
 def test_items_are_recovered(fitted: tuple[Lnirt, Responses], truth: dict[str, np.ndarray]):
     """r(b, b_hat) >= .95 and r(lam, lam_hat) >= .97, sigma within 5 %."""
     model, _ = fitted
-    b, lam = np.array([model.items[str(k)] for k in range(ITEMS)]).T
+    found = [model.items[str(k)] for k in range(ITEMS)]
+    b, lam = [item.b for item in found], [item.lam for item in found]
     assert np.corrcoef(b, truth["b"])[0, 1] >= 0.95
     assert np.corrcoef(lam, truth["lam"])[0, 1] >= 0.97
     assert model.sigma == pytest.approx(0.4, rel=0.05)

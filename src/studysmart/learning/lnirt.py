@@ -1,26 +1,33 @@
 """LNIRT: ability and speed together.
 
-    P(response = 1) = logistic(a * (theta + delta_skill - b))
-    log T ~ Normal(lam - phi * zeta, sigma^2)
-    (theta, zeta) ~ Normal(0, [[1, rho s], [rho s, s^2]])   over learners
+    P(correct) = c + (1 - c) logistic(a (theta + delta_skill - b))
+    log T      ~ Normal(lam - phi (zeta + xi x), kappa sigma^2)
+    (zeta, xi) ~ Normal(k theta, kappa V)        theta ~ Normal(0, 1)
+    kappa      ~ scaled inverse chi-square with nu degrees of freedom and scale 1
 
-theta: ability; delta: a learner's deviation on one skill; zeta: speed, larger is faster; a:
-discrimination; b: difficulty; lam: time intensity; phi: time discrimination. Joint model of van der
-Linden (2007), "A hierarchical framework for modeling speed and accuracy on test items"; the letters
-are LNIRT's.
+Of the learner: theta, ability; delta, the deviation on one skill; zeta, speed, larger is faster;
+xi, how speed changes with the learner's own position x; kappa, how much the learner's times scatter
+about their mean, 1 for most. Of the item: a, discrimination; b, difficulty; c, chance of guessing;
+lam, time intensity; phi, time discrimination; sigma, residual sd of log time.
 
-The population is fitted by maximising the marginal likelihood over theta (on a grid) with zeta
-integrated in closed form; each item's b and lam are shrunk towards what the hierarchical prior says
-of it, so that an item nobody has met stands where its topic and difficulty put it. One learner's
-state is a Gaussian that each answer moves in constant time and that widens a little between
-answers, because abilities drift.
+Joint model of van der Linden (2007), "A hierarchical framework for modeling speed and accuracy on
+test items"; the letters are LNIRT's, but b is on the scale of theta here. That kappa scales speed's
+own spread too gives kappa, zeta and xi closed forms given theta (normal-inverse-chi-square); theta
+is a vector of weights on `GRID`. So a learner's posterior is exact,
+answer by answer as well as in one go, as long as nothing drifts. Abilities do drift in practice:
+with a drift, theta diffuses over the grid and speed gains variance between answers.
+
+`Population.moved` and `Population.forecast` are the formulas. They take one learner (numbers are
+floats, weights of shape (grid,)) or many at once (numbers of shape (learner,), weights of shape
+(grid, learner), and `grid=COLUMN`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -31,21 +38,78 @@ from studysmart.learning.model import LearnerModel, Prediction
 from studysmart.learning.prior import Prior
 from studysmart.learning.responses import Item, Response, Responses
 
-GRID = np.linspace(-4.0, 4.0, 33)
-EM_STEPS = 12
-# Variance that an ability gains with every answer: people learn, and get tired.
-THETA_DRIFT, DELTA_DRIFT, ZETA_DRIFT = 0.002, 0.01, 0.004
-DELTA_VARIANCE = 0.35
-# Prior spread of an item's b and lam around the place where its topic and difficulty put it.
-B_VARIANCE, LAM_VARIANCE = 0.4, 0.15
-# Skills remembered one by one; a learner who meets more has the rest at the mean.
+Array = NDArray[np.float64]
+# A float for one learner, or an array (learner,): the same arithmetic serves both.
+Numbers = Any
+
+GRID: Array = np.linspace(-4.8, 4.8, 33)
+COLUMN: Array = GRID[:, None]
+STEP = float(GRID[1] - GRID[0])
+MIDDLE = len(GRID) // 2
+ONES: Array = np.ones(len(GRID))
+MOMENTS: Array = np.stack([ONES, GRID, GRID**2])
+POWERS: Array = np.ascontiguousarray(MOMENTS.T)
+# Integrating a logistic over a normal of variance v divides its argument by sqrt(1 + v pi / 8)
+# (MacKay 1992); over a normal ogive by sqrt(1 + v), exactly.
+LOGISTIC_SPREAD, NORMAL_SPREAD = math.pi / 8, 1.0
+# Phi(x) = logistic(x (C1 + C3 x^2)) to 1.4e-4 (Bowling et al. 2009).
+OGIVE_1, OGIVE_3 = 1.5976, 0.07056
+LOGIT_BOUND = 7.0
+# Skills remembered one by one; a learner who meets more has the rest at the mean. The bound is
+# also what makes copying them take constant time.
 SKILLS_KEPT = 512
 
 
-class State(NamedTuple):
-    """What is known of one learner.
+class Parameters(NamedTuple):
+    """An item: floats, or arrays (learner,) of one item for each learner.
 
-    Gaussian over (theta, zeta), and over delta of each skill met.
+    var_b, var_lam: what is not known of b and lam; forecasts and updates integrate over it.
+    """
+
+    a: Numbers
+    b: Numbers
+    c: Numbers
+    phi: Numbers
+    lam: Numbers
+    sigma2: Numbers
+    var_b: Numbers
+    var_lam: Numbers
+
+
+class Belief(NamedTuple):
+    """What is known of one learner, or of many: numbers are floats or of shape (learner,).
+
+    weights: posterior of theta on the grid, (grid,) or (grid, learner), sums to 1.
+    theta, var_theta: its mean and variance.
+    zeta_0, zeta_1, xi_0, xi_1: E[zeta | theta] = zeta_0 + zeta_1 theta, and the same for xi.
+    c_zz, c_zx, c_xx: covariance of (zeta, xi) given theta and kappa, divided by kappa.
+    timed: answers whose time is known.
+    q_0, q_1, q_2: nu + the sum of squared standardised residuals, q_0 + q_1 theta + q_2 theta^2.
+    """
+
+    weights: Array
+    theta: Numbers
+    var_theta: Numbers
+    zeta_0: Numbers
+    zeta_1: Numbers
+    xi_0: Numbers
+    xi_1: Numbers
+    c_zz: Numbers
+    c_zx: Numbers
+    c_xx: Numbers
+    timed: Numbers
+    q_0: Numbers
+    q_1: Numbers
+    q_2: Numbers
+
+
+class State(NamedTuple):
+    """What is known of one learner after so many answers; a value, never changed in place.
+
+    theta, zeta: posterior means of ability, and of speed at the learner's present position.
+    var_theta, cov, var_zeta: their posterior covariance.
+    deltas: of each skill met, posterior mean and variance of the deviation.
+    belief: what the summary above is computed from.
     """
 
     answers: int
@@ -54,185 +118,379 @@ class State(NamedTuple):
     var_theta: float
     cov: float
     var_zeta: float
-    deltas: dict[str, tuple[float, float]]  # skill -> mean, variance
+    deltas: dict[str, tuple[float, float]]
+    belief: Belief
+
+
+class Running(NamedTuple):
+    """The running forecasts of a table: arrays (row,), each from the learner's earlier rows.
+
+    logit: of P(correct). log_time_mean, log_time_sd: log-seconds. theta, var_theta, zeta: the
+    learner's state before the answer; answers: how many it rests on.
+    """
+
+    logit: Array
+    log_time_mean: Array
+    log_time_sd: Array
+    theta: Array
+    var_theta: Array
+    zeta: Array
+    answers: Array
+
+
+@dataclass(frozen=True)
+class Population:
+    """What learners and unseen items are like, and the formulas that move one learner.
+
+    k_zeta, k_xi: what a unit of ability adds to speed and to its trend.
+    v_zz, v_zx, v_xx: covariance of (zeta, xi) given theta, at kappa = 1.
+    nu: degrees of freedom of kappa; large: all learners' times scatter alike.
+    a, c, sigma2, var_b, var_lam: of an item never seen; its phi is 1.
+    b_shift, lam_shift: from where the prior's chain puts an item to where it is.
+    delta_variance: spread of a learner's deviations on skills; 0: ability is all there is.
+    drift_theta, drift_zeta, drift_delta: variance gained with an answer; 0: nothing drifts.
+    normal: a normal ogive in the place of the logistic.
+    centre, scale, last: a learner's n-th answer is at x = (min(n, last) - centre) / scale.
+    """
+
+    k_zeta: float = 0.0
+    k_xi: float = 0.0
+    v_zz: float = 0.09
+    v_zx: float = 0.0
+    v_xx: float = 0.0
+    nu: float = 20.0
+    a: float = 1.0
+    c: float = 0.0
+    sigma2: float = 0.25
+    var_b: float = 0.4
+    var_lam: float = 0.15
+    b_shift: float = 0.0
+    lam_shift: float = 0.0
+    delta_variance: float = 0.35
+    drift_theta: float = 0.002
+    drift_zeta: float = 0.004
+    drift_delta: float = 0.01
+    normal: bool = False
+    centre: float = 0.0
+    scale: float = 1.0
+    last: float = 0.0
+
+    @property
+    def rho(self) -> float:
+        """Correlation of ability and speed over learners."""
+        return self.k_zeta / self.sd_zeta
+
+    @property
+    def sd_zeta(self) -> float:
+        """Standard deviation of speed over learners."""
+        return math.sqrt(self.k_zeta**2 + self.v_zz)
+
+    def x(self, answers: Numbers) -> Numbers:
+        """Position of the answer that comes after so many; 0 where speed has no trend."""
+        if self.v_xx == 0:
+            return 0.0
+        if isinstance(answers, int):
+            return (min(answers, self.last) - self.centre) / self.scale
+        return (np.minimum(answers, self.last) - self.centre) / self.scale
+
+    def start(self, learners: int | None = None) -> Belief:
+        """Nothing is known: one learner, or so many at once."""
+        weights = np.exp(-0.5 * GRID**2)
+        weights /= weights.sum()
+        numbers = (
+            0.0, float(weights @ GRID**2), 0.0, self.k_zeta, 0.0, self.k_xi,
+            self.v_zz, self.v_zx, self.v_xx, 0.0, self.nu, 0.0, 0.0,
+        )  # fmt: skip
+        if learners is None:
+            return Belief(weights, *numbers)
+        return Belief(
+            np.repeat(weights[:, None], learners, axis=1),
+            *(np.full(learners, number) for number in numbers),
+        )
+
+    @cached_property
+    def _diffusion(self) -> Array:
+        """What one answer's drift does to the weights: steps to the neighbours, (grid, grid)."""
+        share = min(0.5 * self.drift_theta / STEP**2, 0.25)
+        step = np.diag(np.full(len(GRID) - 1, share), 1)
+        step += step.T
+        return step + np.diag(1 - step.sum(0))
+
+    def _know(
+        self, item: Parameters, delta: Numbers, var_delta: Numbers, grid: Array
+    ) -> tuple[Array, Numbers]:
+        """(probability of knowing at each theta, slope); what is not known is integrated out."""
+        a = item.a
+        spread = NORMAL_SPREAD if self.normal else LOGISTIC_SPREAD
+        slope = a * (1 + spread * a * a * (var_delta + item.var_b)) ** -0.5
+        eta = slope * (grid + (delta - item.b))
+        if self.normal:
+            eta = eta * (OGIVE_1 + OGIVE_3 * eta * eta)
+        return 1 / (1 + np.exp(-eta)), slope
+
+    def moved(
+        self,
+        belief: Belief,
+        item: Parameters,
+        correct: Numbers,
+        log_time: Numbers,
+        known: Numbers,
+        delta: Numbers,
+        var_delta: Numbers,
+        x: Numbers = 0.0,
+        *,
+        grid: Array = GRID,
+    ) -> tuple[Belief, Numbers, Numbers]:
+        """(belief, delta, var_delta) after one answer of one learner, or of one each.
+
+        A right answer never leaves P(correct) below a wrong one; where nothing drifts it never
+        lowers it. A fast one never leaves zeta below a slow one.
+
+        Args:
+            belief: before the answer.
+            item: what was answered.
+            correct: 1 or 0.
+            log_time: log-seconds, finite; anything where `known` is 0.
+            known: 1 where the time is known, else 0.
+            delta: mean of the deviation on the item's skill before the answer.
+            var_delta: its variance; 0 where the item has no skill.
+            x: position, see `x`.
+            grid: COLUMN for many learners.
+        """
+        (weights, theta, v_t, zeta_0, zeta_1, xi_0, xi_1, c_zz, c_zx, c_xx, timed, q_0, q_1, q_2
+         ) = belief  # fmt: skip
+        if self.drift_theta > 0:
+            # theta gains variance; what it says of speed weakens by as much, and the spread of
+            # speed itself stays.
+            weights = self._diffusion @ weights
+            keep = v_t / (v_t + self.drift_theta)
+            lost = zeta_1 * (1 - keep)
+            zeta_0 = zeta_0 + lost * theta
+            c_zz = c_zz + lost * zeta_1 * v_t
+            zeta_1 = zeta_1 * keep
+            xi_0 = xi_0 + xi_1 * (1 - keep) * theta
+            xi_1 = xi_1 * keep
+        if self.drift_zeta > 0:
+            c_zz = c_zz + self.drift_zeta * known
+        if self.drift_delta > 0 and self.delta_variance > 0:
+            gain = self.drift_delta * (1 - var_delta / self.delta_variance)
+            var_delta = var_delta + gain * (var_delta > 0)
+        # The answer.
+        know, slope = self._know(item, delta, var_delta, grid)
+        p = know if self.c == 0 else item.c + (1 - item.c) * know
+        after = weights * ((1 - correct) + (2 * correct - 1) * p)
+        # The skill: one step up the likelihood, by Fisher's identity an average over theta.
+        if self.delta_variance > 0:
+            ratio = 1.0 if self.c == 0 else know / p
+            up = slope * _sum(after, (correct - p) * ratio) / _sum(after, ONES)
+            info = slope * slope * _sum(weights, (1 - p) * p * ratio * ratio)
+            delta = delta + var_delta * up / (1 + var_delta * info)
+            var_delta = var_delta / (1 + var_delta * info)
+        # The time: an exact step for (zeta, xi) given theta, with kappa integrated out.
+        phi = item.phi
+        z, s = c_zz + c_zx * x, c_zx + c_xx * x
+        spread = item.sigma2 + item.var_lam + phi * phi * (z + s * x)
+        precision = known / spread
+        late_0 = item.lam - log_time - phi * (zeta_0 + xi_0 * x)
+        late_1 = -phi * (zeta_1 + xi_1 * x)
+        before = POWERS @ np.array([q_0, q_1, q_2])
+        q_0 = q_0 + precision * late_0 * late_0
+        q_1 = q_1 + 2 * precision * late_0 * late_1
+        q_2 = q_2 + precision * late_1 * late_1
+        log_ratio = np.log(POWERS @ np.array([q_0, q_1, q_2]))
+        half = 0.5 * (self.nu + timed)
+        log_ratio = half * np.log(before) - (half + 0.5 * known) * log_ratio
+        after *= np.exp(log_ratio - log_ratio[MIDDLE])
+        z, s = phi * z * precision, phi * s * precision
+        zeta_0, zeta_1 = zeta_0 + z * late_0, zeta_1 + z * late_1
+        xi_0, xi_1 = xi_0 + s * late_0, xi_1 + s * late_1
+        c_zz, c_zx, c_xx = c_zz - z * z * spread, c_zx - z * s * spread, c_xx - s * s * spread
+        moments = MOMENTS @ after
+        # Python's own floats are several times as fast as NumPy's in the arithmetic above.
+        total, first, second = moments.tolist() if moments.ndim == 1 else moments
+        after /= total
+        theta = first / total
+        return (
+            Belief(
+                after, theta, second / total - theta * theta, zeta_0, zeta_1, xi_0, xi_1,
+                c_zz, c_zx, c_xx, timed + known, q_0, q_1, q_2,
+            ),
+            delta,
+            var_delta,
+        )  # fmt: skip
+
+    def kappa(self, belief: Belief) -> Numbers:
+        """Posterior mean of the learner's own scatter of times, 1 for most."""
+        theta = belief.theta
+        second = belief.var_theta + theta * theta
+        squares = belief.q_0 + belief.q_1 * theta + belief.q_2 * second
+        return squares / (self.nu + belief.timed - 2)
+
+    def forecast(
+        self,
+        belief: Belief,
+        item: Parameters,
+        delta: Numbers,
+        var_delta: Numbers,
+        x: Numbers = 0.0,
+        *,
+        grid: Array = GRID,
+    ) -> tuple[Numbers, Numbers, Numbers]:
+        """(P(correct), mean, sd of log time): integrated over what is not known.
+
+        Arguments as in `moved`; P is not bounded away from 0 and 1 here.
+        """
+        know, _ = self._know(item, delta, var_delta, grid)
+        p = _sum(belief.weights, know)
+        if self.c > 0:
+            p = item.c + (1 - item.c) * p
+        phi = item.phi
+        slope = phi * (belief.zeta_1 + belief.xi_1 * x)
+        mean = item.lam - phi * (belief.zeta_0 + belief.xi_0 * x) - slope * belief.theta
+        given = belief.c_zz + x * (2 * belief.c_zx + x * belief.c_xx)
+        variance = (
+            self.kappa(belief) * (item.sigma2 + phi * phi * given)
+            + item.var_lam
+            + slope * slope * belief.var_theta
+        )
+        return p, mean, variance**0.5
 
 
 @dataclass(frozen=True)
 class Lnirt(LearnerModel):
-    """The fitted population.
+    """The fitted population, and the items that were seen in fitting.
 
-    items: item -> (b, lam), for those seen in fitting; others come from the prior's chain.
+    items: item -> its parameters; others come from the prior's chain.
     """
 
     kind: ClassVar[str] = "lnirt"
 
     prior: Prior
-    items: dict[str, tuple[float, float]]
-    a: float
-    phi: float
-    rho: float
-    sd_zeta: float
-    sigma: float
+    items: dict[str, Parameters]
+    population: Population = field(default_factory=Population)
 
     @classmethod
-    def fit(cls, responses: Responses, prior: Prior) -> Self:
-        """Fit by EM over rows; the cost is linear in the number of answers.
+    def fit(
+        cls,
+        responses: Responses,
+        prior: Prior | None = None,
+        *,
+        seed: int = 0,
+        progress: Callable[[float], None] | None = None,
+    ) -> Self:
+        """Fit by marginal maximum likelihood; the cost is linear in the number of answers.
 
         Args:
-            responses: any number of answers.
-            prior: fitted on the same answers; gives every item its place to be shrunk to.
+            responses: any number of answers, rows in order of time.
+            prior: gives every item the place that it is shrunk to; fitted here if none is given.
+            seed: nothing here is drawn; taken so that all models are fitted alike.
+            progress: told how far it is, 0..1.
         """
-        if len(responses) == 0:
-            return cls(prior, {}, 1.0, 1.0, 0.0, 0.3, prior.log_time_sd)
-        _, who = np.unique(responses.learner, return_inverse=True)
-        keys, what, first = _unique_items(responses)
-        n_learners, n_items = int(who.max()) + 1, len(keys)
-        y, log_t = responses.correct, responses.log_times()
-        timed = np.isfinite(log_t)
-        t = np.where(timed, log_t, 0.0)
-        at_prior = np.array([prior.parameters(item) for item in first])
-        a, rho, sd_zeta = 1.0, 0.0, 0.3
-        b_0, lam_0 = -at_prior[:, 0] / a * 1.1, at_prior[:, 1]
-        b, lam = b_0.copy(), lam_0.copy()
-        sigma2 = prior.log_time_sd**2
-        log_weight = -0.5 * GRID**2
-        for _ in range(EM_STEPS):
-            # E: theta on the grid given the answers; zeta given theta in closed form.
-            eta = a * (GRID[None, :] - b[:, None])
-            log_p, log_q = -np.logaddexp(0, -eta), -np.logaddexp(0, eta)
-            rows = np.where(y[:, None] == 1, log_p[what], log_q[what])
-            log_like = _sum_by(who, rows, n_learners) + log_weight
-            precision = np.bincount(who, timed, n_learners) / sigma2
-            pull = np.bincount(who, (lam[what] - t) * timed, n_learners) / sigma2
-            var_given = (1 - rho**2) * sd_zeta**2
-            shrink = 1 / (1 + precision * var_given)
-            mean_given = rho * sd_zeta * GRID  # E[zeta | theta] before the times
-            log_like += (
-                pull[:, None] * mean_given - 0.5 * precision[:, None] * mean_given**2
-            ) * shrink[:, None]
-            weight = np.exp(log_like - log_like.max(1, keepdims=True))
-            weight /= weight.sum(1, keepdims=True)
-            zeta_grid = (mean_given + (var_given * pull)[:, None]) * shrink[:, None]
-            var_zeta = var_given * shrink
-            e_theta2 = float((weight @ GRID**2).mean())
-            e_zeta = (weight * zeta_grid).sum(1)
-            e_zeta2 = (weight * zeta_grid**2).sum(1) + var_zeta
-            e_cross = float((weight * zeta_grid * GRID).sum(1).mean())
-            # M: the population, with a few pseudo-learners of the starting value.
-            pseudo = 10.0
-            sd_zeta = math.sqrt((e_zeta2.sum() + pseudo * 0.09) / (n_learners + pseudo))
-            rho = float(
-                np.clip(e_cross * n_learners / (n_learners + pseudo)
-                        / (sd_zeta * math.sqrt(max(e_theta2, 0.05))), -0.9, 0.9)
-            )  # fmt: skip
-            # M: items, one Newton step each, shrunk to their place; a shared by all.
-            expected_right = np.bincount(what, y, n_items)
-            mass = _sum_by(what, weight[who], n_items)
-            p = 1 / (1 + np.exp(-eta))
-            info = (mass * p * (1 - p)).sum(1)
-            slope = -a * (expected_right - (mass * p).sum(1)) - (b - b_0) / B_VARIANCE
-            b = b + np.clip(slope / (a**2 * info + 1 / B_VARIANCE), -1, 1)
-            right_mass = _sum_by(what, weight[who] * y[:, None], n_items)
-            centred = GRID[None, :] - b[:, None]
-            slope_a = ((right_mass - mass * p) * centred).sum() - (math.log(a)) / a / 0.05
-            info_a = (mass * p * (1 - p) * centred**2).sum() + 1 / (0.05 * a * a)
-            a = float(np.clip(a + np.clip(slope_a / info_a, -0.2, 0.2), 0.3, 3.0))
-            n_timed = np.bincount(what, timed, n_items)
-            total = np.bincount(what, (t + e_zeta[who]) * timed, n_items)
-            lam = (total / sigma2 + lam_0 / LAM_VARIANCE) / (n_timed / sigma2 + 1 / LAM_VARIANCE)
-            residual = ((t - lam[what] + e_zeta[who]) ** 2 + var_zeta[who]) * timed
-            sigma2 = (residual.sum() + 4 * prior.log_time_sd**2) / (timed.sum() + 4)
-        items = {key: (float(b[k]), float(lam[k])) for k, key in enumerate(keys) if key}
-        return cls(prior, items, a, 1.0, rho, sd_zeta, math.sqrt(sigma2))
+        del seed
+        from studysmart.learning import lnirt_fit
 
-    def parameters(self, item: Item) -> tuple[float, float]:
-        """(b, lam) of an item; of one never seen, where the prior's chain puts it."""
+        if prior is None:
+            prior = Prior.fit(responses)
+        items, population = lnirt_fit.population_of(responses, prior, progress=progress)
+        return cls(prior, items, population)
+
+    @property
+    def rho(self) -> float:
+        """Correlation of ability and speed over learners."""
+        return self.population.rho
+
+    @property
+    def sd_zeta(self) -> float:
+        """Standard deviation of speed over learners."""
+        return self.population.sd_zeta
+
+    @property
+    def sigma(self) -> float:
+        """Residual sd of log time of a typical item."""
+        return math.sqrt(self.population.sigma2)
+
+    def parameters(self, item: Item) -> Parameters:
+        """An item's parameters; of one never seen, those where the prior's chain puts it."""
         known = self.items.get(item.item) if item.item is not None else None
-        if known is not None:
-            return known
-        logit, log_time = self.prior.parameters(item)
-        return -1.1 * logit / self.a, log_time
+        return known if known is not None else placed(self.population, *self.prior.parameters(item))
 
     def start(self) -> State:
         """A learner of whom nothing is known: the population."""
-        cov = self.rho * self.sd_zeta
-        return State(0, 0.0, 0.0, 1.0, cov, self.sd_zeta**2, {})
+        return self._state(0, self.population.start(), {})
+
+    def _state(self, answers: int, belief: Belief, deltas: dict[str, tuple[float, float]]) -> State:
+        x = self.population.x(answers)
+        theta, v_t = belief.theta, belief.var_theta
+        slope = belief.zeta_1 + belief.xi_1 * x
+        given = belief.c_zz + x * (2 * belief.c_zx + x * belief.c_xx)
+        return State(
+            answers,
+            theta,
+            belief.zeta_0 + belief.xi_0 * x + slope * theta,
+            v_t,
+            slope * v_t,
+            self.population.kappa(belief) * given + slope * slope * v_t,
+            deltas,
+            belief,
+        )
 
     def update(self, state: State, response: Response) -> State:
-        """One answer: a Newton step on the logistic likelihood, an exact one on the log time.
-
-        A right answer never lowers theta or delta, a fast one never lowers zeta.
-        """
-        answers, theta, zeta, v_t, cov, v_z, deltas = state
-        b, lam = self.parameters(response.item)
-        a = self.a
-        v_t, v_z = min(v_t + THETA_DRIFT, 1.5), min(v_z + ZETA_DRIFT, 1.5 * self.sd_zeta**2)
-        skill = response.item.skill
-        delta, v_d = deltas.get(skill, (0.0, DELTA_VARIANCE)) if skill else (0.0, 0.0)
-        if skill:
-            v_d = min(v_d + DELTA_DRIFT, DELTA_VARIANCE)
-        # The answer, as one pseudo-observation of theta + delta at its predictive mean.
-        v = v_t + v_d
-        shrunk = 1 / math.sqrt(1 + math.pi / 8 * a * a * v)
-        p = _logistic(a * (theta + delta - b) * shrunk)
-        slope = a * (float(response.correct) - p)
-        gain = 1 / (1 + v * a * a * p * (1 - p))
-        step = slope * gain
-        keep = a * a * p * (1 - p) * gain
-        theta += v_t * step
-        zeta += cov * step
-        v_z -= cov * cov * keep
-        cov -= v_t * cov * keep
-        if skill:
-            deltas = dict(deltas)
-            if skill in deltas or len(deltas) < SKILLS_KEPT:
-                deltas[skill] = (delta + v_d * step, v_d - v_d * v_d * keep)
-        v_t -= v_t * v_t * keep
-        # The time: log T = lam - phi * zeta + noise.
-        log_t = response.log_time
-        if log_t is not None:
-            surprise = lam - log_t - self.phi * zeta
-            scale = self.phi / (self.phi**2 * v_z + self.sigma**2)
-            zeta += v_z * scale * surprise
-            theta += cov * scale * surprise
-            v_t -= cov * cov * scale * self.phi
-            cov -= cov * v_z * scale * self.phi
-            v_z -= v_z * v_z * scale * self.phi
-        return State(answers + 1, theta, zeta, max(v_t, 1e-4), cov, max(v_z, 1e-6), deltas)
+        """One answer, in constant time; see `Population.moved`."""
+        population, skill, log_time = self.population, response.item.skill, response.log_time
+        deltas, answers = state.deltas, state.answers
+        own = deltas.get(skill, (0.0, population.delta_variance)) if skill else (0.0, 0.0)
+        belief, delta, var_delta = population.moved(
+            state.belief,
+            self.parameters(response.item),
+            1.0 if response.correct else 0.0,
+            0.0 if log_time is None else log_time,
+            0.0 if log_time is None else 1.0,
+            own[0],
+            own[1],
+            population.x(answers),
+        )
+        if skill and (skill in deltas or len(deltas) < SKILLS_KEPT):
+            deltas = deltas.copy()
+            deltas[skill] = (delta, var_delta)
+        return self._state(answers + 1, belief, deltas)
 
     def predict(
         self, state: State, items: Sequence[Item], *, at: float | None = None
     ) -> Prediction:
-        """Integrated over what is not known of the learner."""
+        """Integrated over what is not known of the learner and of the items."""
         del at
         rows = [self.predict_one(state, item) for item in items]
-        table = np.array(rows).reshape(-1, 3)
-        return Prediction(1 / (1 + np.exp(-table[:, 0])), table[:, 1], table[:, 2])
+        logit, mean, sd = np.array(rows).reshape(-1, 3).T
+        return Prediction(1 / (1 + np.exp(-logit)), mean, sd)
 
     def predict_one(self, state: State, item: Item) -> tuple[float, float, float]:
-        """(logit of P(correct), mean, sd of log time): plain numbers, for running features."""
-        b, lam = self.parameters(item)
-        delta, v_d = 0.0, DELTA_VARIANCE
-        if item.skill:
-            delta, v_d = state.deltas.get(item.skill, (0.0, DELTA_VARIANCE))
-        v = state.var_theta + v_d
-        logit = self.a * (state.theta + delta - b) / math.sqrt(1 + math.pi / 8 * self.a**2 * v)
-        sd = math.sqrt(self.sigma**2 + self.phi**2 * state.var_zeta)
-        return max(-7.0, min(7.0, logit)), lam - self.phi * state.zeta, sd
+        """(logit of P(correct), mean, sd of log time) of one item, as plain numbers."""
+        population, skill = self.population, item.skill
+        own = state.deltas.get(skill, (0.0, population.delta_variance)) if skill else (0.0, 0.0)
+        p, mean, sd = population.forecast(
+            state.belief, self.parameters(item), *own, population.x(state.answers)
+        )
+        p = min(max(p, 1e-9), 1 - 1e-9)
+        return max(-LOGIT_BOUND, min(LOGIT_BOUND, math.log(p / (1 - p)))), mean, sd
+
+    def predict_all(self, responses: Responses) -> Prediction:
+        """Forecast every row from its learner's earlier rows, many learners at a time."""
+        found = self.running(responses)
+        return Prediction(1 / (1 + np.exp(-found.logit)), found.log_time_mean, found.log_time_sd)
+
+    def running(self, responses: Responses) -> Running:
+        """What `predict_one` says before each row and `update` does after it, learners abreast."""
+        from studysmart.learning.lnirt_fit import Table
+
+        return Table.of(responses, self).running(self.population)
 
     def to_tensors(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Items as one matrix; the population as numbers. The prior travels beside it."""
         names = sorted(self.items)
+        matrix = np.array([self.items[name] for name in names], dtype=np.float64)
         return (
-            {"items": np.array([self.items[name] for name in names]).reshape(-1, 2)},
-            {
-                "names": names,
-                "a": self.a,
-                "phi": self.phi,
-                "rho": self.rho,
-                "sd_zeta": self.sd_zeta,
-                "sigma": self.sigma,
-            },
+            {"items": matrix.reshape(-1, len(Parameters._fields))},
+            {"names": names, "population": asdict(self.population)},
         )
 
     @classmethod
@@ -241,39 +499,49 @@ class Lnirt(LearnerModel):
     ) -> Self:
         """Refuses items that do not belong to the names, and a population that cannot be."""
         items, names = tensors["items"], rest["names"]
-        if prior is None or items.shape != (len(names), 2):
-            msg = f"lnirt: 'items' has shape {items.shape}, expected {(len(names), 2)}"
+        wanted = (len(names), len(Parameters._fields))
+        if prior is None or items.shape != wanted:
+            msg = f"lnirt: 'items' has shape {items.shape}, expected {wanted}"
             raise ArtefactRejected(msg)
-        numbers = {k: float(rest[k]) for k in ("a", "phi", "rho", "sd_zeta", "sigma")}
-        if not (numbers["a"] > 0 and numbers["sigma"] > 0 and abs(numbers["rho"]) < 1):
-            msg = f"lnirt: impossible population {numbers}"
+        numbers: dict[str, Any] = {
+            f.name: float(rest["population"][f.name]) for f in fields(Population)
+        }
+        population = Population(**numbers | {"normal": bool(numbers["normal"])})
+        rows = [Parameters(*row) for row in items.astype(float).tolist()]
+        p = population
+        positive = (p.v_zz, p.a, p.sigma2, p.scale, p.nu - 2)
+        never_negative = (
+            p.v_xx, p.c, p.var_b, p.var_lam, p.delta_variance,
+            p.drift_theta, p.drift_zeta, p.drift_delta,
+        )  # fmt: skip
+        if (
+            not all(math.isfinite(v) for v in asdict(p).values())
+            or min(positive) <= 0
+            or min(never_negative) < 0
+            or any(r.a <= 0 or r.sigma2 <= 0 or not 0 <= r.c < 1 for r in rows)
+        ):
+            msg = f"lnirt: an impossible population or item: {p}"
             raise ArtefactRejected(msg)
-        pairs = {name: (float(b), float(lam)) for name, (b, lam) in zip(names, items, strict=True)}
-        return cls(prior, pairs, **numbers)
+        return cls(prior, dict(zip(names, rows, strict=True)), population)
 
 
-def _unique_items(responses: Responses) -> tuple[list[str], NDArray[np.int64], list[Item]]:
-    """Items by name, or by skill, topic and difficulty where they have none."""
-    columns = (responses.item, responses.skill, responses.topic, responses.difficulty)
-    rows = list(zip(*(column.tolist() for column in columns), strict=True))
-    index: dict[tuple[str, ...], int] = {}
-    what = np.empty(len(rows), dtype=np.int64)
-    first: list[Item] = []
-    for k, (item, skill, topic, difficulty) in enumerate(rows):
-        key = (item,) if item else ("", skill, topic, difficulty)
-        if key not in index:
-            index[key] = len(index)
-            first.append(Item(item or None, skill or None, topic or None, difficulty or None))
-        what[k] = index[key]
-    return [key[0] for key in index], what, first
+def _sum(weights: Array, values: Array) -> Numbers:
+    """Sum over the grid of weights times values: a float for one learner, else (learner,)."""
+    if weights.ndim == 1:
+        return float(weights @ values)
+    return np.einsum("qn,q->n" if values.ndim == 1 else "qn,qn->n", weights, values)
 
 
-def _sum_by(index: NDArray[Any], rows: NDArray[Any], n: int) -> NDArray[np.float64]:
-    """Sum rows of equal index; rows (row, column), result (n, column)."""
-    order = np.argsort(index, kind="stable")
-    starts = np.searchsorted(index[order], np.arange(n))
-    return np.asarray(np.add.reduceat(rows[order], np.minimum(starts, len(rows) - 1), axis=0))
+def placed(population: Population, logit: float, log_time: float) -> Parameters:
+    """An item of which the prior's chain alone is known: (logit of P(correct), mean log time).
 
-
-def _logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x > -30 else math.exp(x)
+    b solves for P(correct) = logistic(logit), averaged over learners.
+    """
+    p = population
+    if p.normal:
+        b = -logit / 1.7 * math.sqrt(1 + p.a**2) / p.a
+    else:
+        b = -logit * math.sqrt(1 + LOGISTIC_SPREAD * p.a**2) / p.a
+    return Parameters(
+        p.a, b + p.b_shift, p.c, 1.0, log_time + p.lam_shift, p.sigma2, p.var_b, p.var_lam
+    )

@@ -1,0 +1,886 @@
+"""Fitting LNIRT: marginal maximum likelihood, learners integrated out, items shrunk.
+
+The E-step has theta on a grid and the rest of a learner in closed form (see `lnirt`); the M-step
+is two Fisher steps an item for (log a, b), weighted regressions for (lam, phi), and parameter
+expansion (Liu, Rubin & Wu 1998) for the scales of ability and speed. The items' normal priors are
+fitted along (empirical Bayes), each with a few pseudo-items of a sane value, so that a log of one
+answer gives the prior and a large table gives its own. Iterations are extrapolated (SQUAREM,
+Varadhan & Roland 2008) and end when the parameters stand still.
+
+Cells go into matrices learners x items where most are filled, and stay a list of rows where few
+are, with the same notation; so a full table costs matrix products and a sparse log costs time and
+memory in proportion to its answers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studysmart.learning.lnirt import (
+    COLUMN,
+    LOGISTIC_SPREAD,
+    LOGIT_BOUND,
+    NORMAL_SPREAD,
+    OGIVE_1,
+    OGIVE_3,
+    SKILLS_KEPT,
+    Array,
+    Belief,
+    Lnirt,
+    Parameters,
+    Population,
+    Running,
+)
+from studysmart.learning.model import Prediction
+from studysmart.learning.prior import Prior
+from studysmart.learning.responses import Item, Responses
+
+Index = NDArray[np.int64]
+
+MOST_STEPS = 200
+TOLERANCE = 1e-3
+# The fit weighs theta on fewer nodes than the forecast does: half the cost, and the difference is
+# below the standard errors.
+NODES: Array = np.linspace(-4.2, 4.2, 25)
+NODE_MOMENTS: Array = np.stack([np.ones_like(NODES), NODES, NODES**2])
+LOG_NODES: Array = -0.5 * NODES**2 + math.log((NODES[1] - NODES[0]) / math.sqrt(2 * math.pi))
+
+
+class Pseudo(NamedTuple):
+    """What an empirical-Bayes variance starts from: this value, worth so many items."""
+
+    variance: float
+    items: float
+
+
+LOG_A, B, PHI, LAM = Pseudo(0.06, 4), Pseudo(0.5, 2), Pseudo(0.04, 4), Pseudo(0.15, 2)
+PSEUDO_LEARNERS = 2.0
+SPEED_0, TREND_0, SIGMA2_0 = 0.09, 0.01, 0.25
+A_0, A_NORMAL = 1.2, 0.8
+
+
+class Stop(StrEnum):
+    """Why a fit ended."""
+
+    CONVERGED = "converged"
+    MOST_STEPS = "most steps"
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Answers as rows of equal length.
+
+    who, what: learner and item of each row, 0, 1, ...
+    correct: 1 or 0. log_time: log-seconds, NaN where unknown.
+    x: position in the learner's own order, any scale; None: speed has no trend.
+    covariates: (row, covariate), known facts of a row that move log time, such as its block.
+    place: (item, 2), logit of P(correct) and mean log time that an item is shrunk to; None: the
+    items' mean.
+    """
+
+    who: Index
+    what: Index
+    correct: Array
+    log_time: Array
+    learners: int
+    items: int
+    x: Array | None = None
+    covariates: Array | None = None
+    place: Array | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is fitted.
+
+    normal: a normal ogive in the place of the logistic. guessing: a lower asymptote c for each
+    item, with the prior Beta(20, 80). scatter: each learner's own scatter of times, kappa.
+    """
+
+    normal: bool = False
+    guessing: bool = False
+    scatter: bool = True
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What was fitted; arrays (item,).
+
+    cov_ab: (item, 3), posterior variance of log a, covariance, variance of b. cov_lp: the same of
+    (lam, phi). effects: what each covariate adds to log time. log_likelihood: marginal, natural
+    logarithm. stop: why it ended, after so many steps.
+    """
+
+    a: Array
+    b: Array
+    c: Array
+    phi: Array
+    lam: Array
+    sigma2: Array
+    cov_ab: Array
+    cov_lp: Array
+    effects: Array
+    population: Population
+    log_likelihood: float
+    steps: int
+    stop: Stop
+
+    def posterior(self, cells: Cells) -> Posterior:
+        """What these cells, of any learners, say of their learners."""
+        sums = _Sums(cells)
+        sums.adjust(self.effects)
+        point = self._point()
+        return _posterior(sums, point, _know(point, normal=self.population.normal)[0])
+
+    def predict(
+        self, posterior: Posterior, who: Index, what: Index, *,
+        x: Array | None = None, covariates: Array | None = None,
+    ) -> Prediction:  # fmt: skip
+        """Forecast cells of learners of that posterior; all arguments are arrays (cell,).
+
+        What is not known of the item is integrated over, with that of the learner.
+        """
+        theta = NODES
+        # The item: eta = a (theta - b) has a variance of its own at each theta.
+        eta = self.a[:, None] * (theta - self.b[:, None])
+        aa, ab, bb = (column[:, None] for column in self.cov_ab.T)
+        a = self.a[:, None]
+        variance = np.maximum(eta**2 * aa - 2 * eta * a * ab + a * a * bb, 0.0)
+        spread = NORMAL_SPREAD if self.population.normal else LOGISTIC_SPREAD
+        eta = eta / np.sqrt(1 + spread * variance)
+        if self.population.normal:
+            eta = eta * (OGIVE_1 + OGIVE_3 * eta * eta)
+        p = self.c[:, None] + (1 - self.c[:, None]) / (1 + np.exp(-eta))
+        p_correct = np.einsum("rq,rq->r", posterior.weights[who], p[what])
+        # The time.
+        mean_theta, second = (posterior.weights @ NODE_MOMENTS[1:].T).astype(float).T
+        z = np.ones((len(who), 1)) if x is None else np.stack([np.ones(len(who)), x], axis=1)
+        at_0 = (posterior.at_0[who] * z).sum(1)
+        at_1 = (posterior.at_1[who] * z).sum(1)
+        given = np.einsum("rd,rde,re->r", z, posterior.cov[who], z)
+        squares = (posterior.squares * np.stack([np.ones_like(second), mean_theta, second], 1)).sum(
+            1
+        )
+        kappa = squares / (self.population.nu + posterior.timed - 2)
+        speed = at_0 + at_1 * mean_theta[who]
+        var_speed = kappa[who] * given + at_1**2 * (second - mean_theta**2)[who]
+        mean = self.lam[what] - self.phi[what] * speed
+        if covariates is not None:
+            mean = mean + covariates @ self.effects
+        ll, lp, pp = self.cov_lp[what].T
+        sd = np.sqrt(
+            kappa[who] * self.sigma2[what]
+            + self.phi[what] ** 2 * var_speed
+            + ll - 2 * speed * lp + (speed**2 + var_speed) * pp
+        )  # fmt: skip
+        return Prediction(p_correct, mean, sd)
+
+    def _point(self) -> _Point:
+        p, d = self.population, 2 if self.population.v_xx > 0 else 1
+        k, v = np.array([p.k_zeta, p.k_xi]), np.array([[p.v_zz, p.v_zx], [p.v_zx, p.v_xx]])
+        return _Point(
+            np.log(self.a), self.b, self.c, np.log(self.phi), self.lam, np.log(self.sigma2),
+            k[:d], v[:d, :d], p.nu, self.effects, _Prior(0, 1, 0, 1, 0, 1, 0, 1),
+        )  # fmt: skip
+
+
+class Posterior(NamedTuple):
+    """Learners given their cells; first axis learners, d = 2 with a trend of speed, else 1.
+
+    weights: (learner, node) of theta. at_0, at_1: (learner, d), E[(zeta, xi) | theta] =
+    at_0 + at_1 theta. cov: (learner, d, d), of (zeta, xi) given theta and kappa, over kappa.
+    squares: (learner, 3), nu + squared standardised residuals as a polynomial in theta.
+    timed: answers with a time. log_likelihood: (learner,).
+    """
+
+    weights: Array
+    at_0: Array
+    at_1: Array
+    cov: Array
+    squares: Array
+    timed: Array
+    log_likelihood: Array
+
+
+class _Rows:
+    """A sparse matrix learners x items as a list of rows, with the products a dense one has."""
+
+    def __init__(self, layout: _Layout, values: Array, *, transposed: bool = False) -> None:
+        self.layout, self.values, self.transposed = layout, values, transposed
+
+    @property
+    def T(self) -> _Rows:  # noqa: N802 - NumPy's name
+        """Items x learners."""
+        return _Rows(self.layout, self.values, transposed=not self.transposed)
+
+    def __matmul__(self, table: Array) -> Array:
+        """(learners, columns) from (items, columns), or the reverse if transposed."""
+        n, to, rows, starts, of = self.layout.sides[self.transposed]
+        picked = table[of] * self.values[rows, None].astype(table.dtype)
+        out = np.zeros((n, table.shape[1]), table.dtype)
+        if len(rows):
+            out[to] = np.add.reduceat(picked, starts, axis=0)
+        return out
+
+
+class _Layout:
+    """Where the cells are; makes matrices of values given row by row."""
+
+    def __init__(self, who: Index, what: Index, learners: int, items: int) -> None:
+        self.shape = (learners, items)
+        self.dense = learners * items <= 6 * len(who) + 10_000
+        if self.dense:
+            self.flat = who * items + what
+            return
+        self.sides = {}
+        for transposed, (to, of, n) in enumerate(((who, what, learners), (what, who, items))):
+            rows = np.argsort(to, kind="stable")
+            starts = np.flatnonzero(np.diff(to[rows], prepend=-1))
+            self.sides[bool(transposed)] = (n, to[rows][starts], rows, starts, of[rows])
+
+    def matrix(self, values: Array, dtype: Any = np.float64) -> Any:
+        """Learners x items; several rows of one cell are added up."""
+        if not self.dense:
+            return _Rows(self, values.astype(dtype))
+        size = self.shape[0] * self.shape[1]
+        return np.bincount(self.flat, values, size).astype(dtype).reshape(self.shape)
+
+
+class _Sums:
+    """The cells as matrices: right and wrong answers, and powers of time and position."""
+
+    def __init__(self, cells: Cells) -> None:
+        who, what, n, k = cells.who, cells.what, cells.learners, cells.items
+        self.cells = cells
+        # An item answered right and the same answered wrong are two columns of one matrix.
+        outcome = np.where(cells.correct == 1, what, what + k)
+        self.outcomes = _Layout(who, outcome, n, 2 * k).matrix(np.ones(len(who)), np.float32)
+        self.right = np.bincount(what, cells.correct, k)
+        self.answers = np.bincount(what, minlength=k).astype(float)
+        timed = np.isfinite(cells.log_time)
+        self.rows = np.flatnonzero(timed)
+        self.who, self.what = who[timed], what[timed]
+        self.layout = _Layout(self.who, self.what, n, k)
+        self.log_time = cells.log_time[timed]
+        self.d = 1 if cells.x is None else 2
+        self.x = None if cells.x is None else cells.x[timed]
+        self.covariates = None if cells.covariates is None else cells.covariates[timed]
+        self.timed = np.bincount(self.who, minlength=n).astype(float)
+        self.item_timed = np.bincount(self.what, minlength=k).astype(float)
+        ones = np.ones(len(self.rows))
+        powers = [ones] if self.x is None else [ones, self.x, self.x**2]
+        self.powers = [self.layout.matrix(power) for power in powers]
+        self.adjust(None)
+
+    def adjust(self, effects: Array | None) -> None:
+        """Take what the covariates add out of the times."""
+        t = self.log_time
+        if effects is not None and self.covariates is not None:
+            t = t - self.covariates @ effects
+        self.t = t
+        self.times = [self.layout.matrix(t)]
+        if self.x is not None:
+            self.times.append(self.layout.matrix(t * self.x))
+        self.squared = self.layout.matrix(t * t)
+
+
+class _Prior(NamedTuple):
+    """Means and variances of the items' parameters; of b and lam, around their places."""
+
+    log_a: float
+    var_log_a: float
+    b: float
+    var_b: float
+    phi: float
+    var_phi: float
+    lam: float
+    var_lam: float
+
+
+@dataclass
+class _Point:
+    """One point of the iteration; `vector` and `from_vector` are what SQUAREM extrapolates."""
+
+    log_a: Array
+    b: Array
+    c: Array
+    log_phi: Array
+    lam: Array
+    log_sigma2: Array
+    k: Array  # (d,)
+    v: Array  # (d, d)
+    nu: float
+    effects: Array
+    prior: _Prior
+
+    def vector(self) -> Array:
+        """Everything but c, which moves slowly and stays in bounds by itself."""
+        sd = np.sqrt(np.diag(self.v))
+        parts = [self.log_a, self.b, self.log_phi, self.lam, self.log_sigma2, self.k / sd]
+        parts += [2 * np.log(sd), np.array([math.log(self.nu)]), self.effects]
+        if len(sd) == 2:
+            parts.append(np.arctanh(self.v[:1, 1] / (sd[0] * sd[1])))
+        return np.concatenate(parts)
+
+    def at(self, vector: Array) -> _Point:
+        """The point at a vector."""
+        n, d, p = len(self.b), len(self.k), len(self.effects)
+        ends = np.cumsum([n, n, n, n, n, d, d, 1, p])
+        log_a, b, log_phi, lam, log_sigma2, k, log_v, log_nu, effects, last = np.split(vector, ends)
+        sd = np.exp(0.5 * log_v)
+        v = np.diag(sd**2)
+        if d == 2:
+            v[0, 1] = v[1, 0] = math.tanh(last[0]) * sd[0] * sd[1]
+        nu = math.exp(log_nu[0])
+        return _Point(
+            log_a, b, self.c, log_phi, lam, log_sigma2, k * sd, v, nu, effects, self.prior
+        )
+
+
+def _know(point: _Point, *, normal: bool) -> tuple[Array, Array, Array]:
+    """(P(knowing) (item, node), its argument a (theta - b), slope of the logit in that)."""
+    x = np.exp(point.log_a)[:, None] * (NODES - point.b[:, None])
+    eta, slope = x, np.ones_like(x)
+    if normal:
+        eta, slope = x * (OGIVE_1 + OGIVE_3 * x * x), OGIVE_1 + 3 * OGIVE_3 * x * x
+    return 1 / (1 + np.exp(-np.clip(eta, -30, 30))), x, slope
+
+
+def _posterior(sums: _Sums, point: _Point, know: Array) -> Posterior:
+    c, d = point.c[:, None], sums.d
+    p = c + (1 - c) * know
+    table = np.log(np.concatenate([p, 1 - p])).astype(np.float32)
+    like = sums.outcomes @ table + LOG_NODES.astype(np.float32)
+    # Times: precision P, pull h and sum of squares of (zeta, xi), then theta in a polynomial.
+    phi, sigma2, lam = np.exp(point.log_phi), np.exp(point.log_sigma2), point.lam
+    weight = np.stack([phi**2 / sigma2, phi * lam / sigma2, lam**2 / sigma2], axis=1)
+    late = np.stack([phi / sigma2, -2 * lam / sigma2, 1 / sigma2], axis=1)
+    by_power = [power @ weight[:, : 3 if k == 0 else 2] for k, power in enumerate(sums.powers)]
+    by_time = [times @ late[:, : 2 if k == 0 else 1] for k, times in enumerate(sums.times)]
+    squares = by_power[0][:, 2] + by_time[0][:, 1] + (sums.squared @ late[:, 2:])[:, 0]
+    n = len(squares)
+    P, h = np.empty((n, d, d)), np.empty((n, d))
+    for i in range(d):
+        h[:, i] = by_power[i][:, 1] - by_time[i][:, 0]
+        for j in range(d):
+            P[:, i, j] = by_power[i + j][:, 0]
+    k, v = point.k, point.v
+    inside = np.eye(d) + P @ v
+    cov = v @ np.linalg.inv(inside)
+    at_0 = np.einsum("nij,nj->ni", cov, h)
+    pk = P @ k
+    at_1 = k - np.einsum("nij,nj->ni", cov, pk)
+    polynomial = np.stack(
+        [
+            point.nu + np.maximum(squares - (h * at_0).sum(1), 0.0),
+            -2 * (h * at_1).sum(1),
+            (pk * at_1).sum(1),
+        ],
+        axis=1,
+    )
+    half = 0.5 * (point.nu + sums.timed)
+    q = (polynomial @ NODE_MOMENTS).astype(np.float32)
+    like -= half[:, None].astype(np.float32) * np.log(q)
+    top = like.max(1, keepdims=True)
+    weights = np.exp(like - top)
+    total = weights.sum(1, keepdims=True)
+    weights /= total
+    log_likelihood = (
+        (top + np.log(total))[:, 0]
+        - 0.5 * np.linalg.slogdet(inside)[1]
+        + _log_gamma(half)
+        - _log_gamma(np.array([point.nu / 2]))
+        + 0.5 * point.nu * math.log(point.nu)
+        - 0.5 * sums.timed * math.log(math.pi)
+    )
+    return Posterior(weights, at_0, at_1, cov, polynomial, sums.timed, log_likelihood)
+
+
+def _step(sums: _Sums, point: _Point, options: Options) -> tuple[_Point, Posterior, Array, Array]:
+    """One round of EM: (new point, posterior at the old one, cov_ab, cov_lp)."""
+    cells, n_items = sums.cells, sums.cells.items
+    know, _, _ = _know(point, normal=options.normal)
+    found = _posterior(sums, point, know)
+    w, at_0, at_1 = found.weights, found.at_0, found.at_1
+    # Learners: moments of theta, and of u = 1 / kappa with theta and speed.
+    q = (found.squares @ NODE_MOMENTS).astype(np.float32)
+    n_free = (point.nu + sums.timed)[:, None]
+    u = w / q * n_free.astype(np.float32)
+    moments = NODE_MOMENTS.T.astype(np.float32)
+    theta = (w @ moments).astype(float)
+    scatter = (u @ moments).astype(float)
+    u0, u1, u2 = scatter.T
+    us = at_0 * u0[:, None] + at_1 * u1[:, None]
+    both = at_0[:, :, None] * at_1[:, None, :]
+    uss = (
+        found.cov
+        + at_0[:, :, None] * at_0[:, None, :] * u0[:, None, None]
+        + (both + both.transpose(0, 2, 1)) * u1[:, None, None]
+        + at_1[:, :, None] * at_1[:, None, :] * u2[:, None, None]
+    )
+    us_theta = at_0 * u1[:, None] + at_1 * u2[:, None]
+    # Population.
+    n = len(w)
+    mean, sd = theta[:, 1].mean(), math.sqrt(theta[:, 2].mean() - theta[:, 1].mean() ** 2)
+    sd = min(max(sd, 0.5), 2.0)
+    k = us_theta.sum(0) / (u2.sum() + PSEUDO_LEARNERS)
+    cross = us_theta.sum(0)[:, None] * k
+    v_0 = np.diag([SPEED_0, TREND_0][: sums.d])
+    v = (uss.sum(0) - cross - cross.T + np.outer(k, k) * u2.sum() + PSEUDO_LEARNERS * v_0) / (
+        n + PSEUDO_LEARNERS
+    )
+    nu = point.nu
+    if options.scatter:
+        log_q = np.log(q)
+        e_log_u = _digamma(0.5 * n_free[:, 0]) - ((w * log_q).sum(1) - math.log(2))
+        # Two pseudo-learners whose scatter is like everybody's.
+        excess = (float((u0 - e_log_u).sum()) + PSEUDO_LEARNERS * 1.025) / (n + PSEUDO_LEARNERS) - 1
+        nu = min(max(2 * _gamma_shape(max(excess, 1e-4)), 6.0), 500.0)
+    # Items: right or wrong. Parameter expansion: theta = mean + sd theta', so that theta' is
+    # standard.
+    places = _places(cells, point.prior.log_a, options)
+    mass = (sums.outcomes.T @ w).astype(float)
+    right, all_ = mass[:n_items], mass[:n_items] + mass[n_items:]
+    c = point.c
+    if options.guessing:
+        guess = c[:, None]
+        right = right * know / (guess + (1 - guess) * know)
+        guessed = sums.right - right.sum(1)
+        c = (guessed + 19) / (guessed + (all_ - mass[:n_items]).sum(1) + 98)
+    log_a, b, cov_ab = _answers(point, right, all_, places[0], options)
+    log_a, b = log_a + math.log(sd), (b - mean) / sd
+    # Items: times.
+    log_phi, lam, log_sigma2, cov_lp = _times(sums, point, u0, us, uss, places[1])
+    lam = lam - np.exp(log_phi) * k[0] * mean
+    k = k * sd
+    scale = math.exp(float(log_phi.mean()))
+    effects = point.effects
+    if len(effects):
+        effects = _effects(sums, lam, np.exp(log_phi), np.exp(log_sigma2), u0, us)
+    new = _Point(
+        log_a, b, c, log_phi - math.log(scale), lam, log_sigma2, k * scale, v * scale**2, nu,
+        effects, point.prior,
+    )  # fmt: skip
+    new.prior = _fitted_prior(new, places, cov_ab, cov_lp)
+    return new, found, cov_ab, cov_lp
+
+
+def _shrunk_variance(squares: Array, pseudo: Pseudo) -> float:
+    """Empirical-Bayes variance: mean of expected squares, with pseudo-items."""
+    return float((squares.sum() + pseudo.items * pseudo.variance) / (len(squares) + pseudo.items))
+
+
+def _places(cells: Cells, log_a: float, options: Options) -> tuple[Array, Array]:
+    """Where the priors of b and lam have their means, up to a constant."""
+    if cells.place is None:
+        zero = np.zeros(cells.items)
+        return zero, zero
+    return difficulty_at(cells.place[:, 0], math.exp(log_a), normal=options.normal), cells.place[
+        :, 1
+    ]
+
+
+def difficulty_at(logit: Any, a: float, *, normal: bool) -> Any:
+    """The b at which P(correct), averaged over learners, is logistic(logit)."""
+    if normal:
+        return -logit / 1.7 * math.sqrt(1 + NORMAL_SPREAD * a**2) / a
+    return -logit * math.sqrt(1 + LOGISTIC_SPREAD * a**2) / a
+
+
+def _centre(values: Array, variances: Array, spread: float) -> float:
+    """Mean of the items' prior: items that say much count more; half a pseudo-item at 0."""
+    weights = spread / (spread + variances)
+    return float((weights * values).sum() / (weights.sum() + 0.5))
+
+
+def _answers(
+    point: _Point, right: Array, all_: Array, place: Array, options: Options
+) -> tuple[Array, Array, Array]:
+    """(log a, b, their covariances (item, 3)): two Fisher steps from the point."""
+    prior = point.prior
+    at = replace(point)
+    for _ in range(2):
+        know, x, slope = _know(at, normal=options.normal)
+        score = (right - all_ * know) * slope
+        info = all_ * know * (1 - know) * slope**2
+        a = np.exp(at.log_a)
+        # d x / d log a = x, d x / d b = -a.
+        up_a = (score * x).sum(1) - (at.log_a - prior.log_a) / prior.var_log_a
+        up_b = -a * score.sum(1) - (at.b - place - prior.b) / prior.var_b
+        aa = (info * x * x).sum(1) + 1 / prior.var_log_a
+        ab = -a * (info * x).sum(1)
+        bb = a * a * info.sum(1) + 1 / prior.var_b
+        det = aa * bb - ab * ab
+        at.log_a = at.log_a + np.clip((bb * up_a - ab * up_b) / det, -0.7, 0.7)
+        at.b = at.b + np.clip((aa * up_b - ab * up_a) / det, -1.5, 1.5)
+    return at.log_a, at.b, np.stack([bb / det, -ab / det, aa / det], axis=1)
+
+
+def _times(
+    sums: _Sums, point: _Point, u0: Array, us: Array, uss: Array, place: Array
+) -> tuple[Array, Array, Array, Array]:
+    """(log phi, lam, log sigma2, covariances of (lam, phi) (item, 3)): weighted regressions."""
+    prior, sigma2 = point.prior, np.exp(point.log_sigma2)
+    first = sums.powers[0].T @ np.stack([u0, us[:, 0], uss[:, 0, 0]], axis=1)
+    n, s, ss = first.T
+    t, ts = (sums.times[0].T @ np.stack([u0, us[:, 0]], axis=1)).T
+    if sums.d == 2:
+        extra = sums.powers[1].T @ np.stack([us[:, 1], 2 * uss[:, 0, 1]], axis=1)
+        s = s + extra[:, 0]
+        ss = ss + extra[:, 1] + (sums.powers[2].T @ uss[:, 1, 1:])[:, 0]
+        ts = ts + (sums.times[1].T @ us[:, 1:])[:, 0]
+    tt = (sums.squared.T @ u0[:, None])[:, 0]
+    # log T = lam - phi s: regression on (1, -s).
+    a11 = n / sigma2 + 1 / prior.var_lam
+    a12 = -s / sigma2
+    a22 = ss / sigma2 + 1 / prior.var_phi
+    b1 = t / sigma2 + (place + prior.lam) / prior.var_lam
+    b2 = -ts / sigma2 + prior.phi / prior.var_phi
+    det = a11 * a22 - a12 * a12
+    lam, phi = (a22 * b1 - a12 * b2) / det, (a11 * b2 - a12 * b1) / det
+    phi = np.maximum(phi, 0.05)
+    cov = np.stack([a22, -a12, a11], axis=1) / det[:, None]
+    squares = tt - 2 * lam * t + 2 * phi * ts + lam**2 * n - 2 * lam * phi * s + phi**2 * ss
+    # What is not known of lam and phi: without it a few answers would look too regular.
+    squares = np.maximum(squares, 0) + cov[:, 0] * n - 2 * cov[:, 1] * s + cov[:, 2] * ss
+    log_sigma2 = _shrunk_sigma2(squares, sums.item_timed)
+    return np.log(phi), lam, log_sigma2, cov
+
+
+def _shrunk_sigma2(squares: Array, n: Array) -> Array:
+    """Log residual variances, shrunk to their common value (Smyth 2004, limma).
+
+    The degrees of freedom of the prior are those at which the variances differ by as much as the
+    raw ones do beyond chance.
+    """
+    known = n > 2
+    common = (squares.sum() + 2 * SIGMA2_0) / (n.sum() + 2)
+    df = 10.0
+    if known.sum() > 1:
+        log_raw = np.log(np.maximum(squares[known] / n[known], 1e-6))
+        chance = _trigamma(n[known] / 2)
+        weight = 1 / (chance + 0.05)
+        mean = (weight * log_raw).sum() / weight.sum()
+        excess = (weight * ((log_raw - mean) ** 2 - chance)).sum() / weight.sum()
+        df = 2 * (1 / max(excess, 0.004) + 0.5)
+    return np.asarray(np.log((squares + df * common) / (n + df)))
+
+
+def _effects(sums: _Sums, lam: Array, phi: Array, sigma2: Array, u0: Array, us: Array) -> Array:
+    """What each covariate adds to log time: weighted least squares with a slight ridge."""
+    covariates = np.asarray(sums.covariates)
+    who, what = sums.who, sums.what
+    weight = u0[who] / sigma2[what]
+    speed = us[who, 0] if sums.x is None else us[who, 0] + us[who, 1] * sums.x
+    weighted = covariates * weight[:, None]
+    pull = weighted.T @ (sums.log_time - lam[what])
+    pull += covariates.T @ (phi[what] / sigma2[what] * speed)
+    gram = weighted.T @ covariates
+    return np.asarray(np.linalg.solve(gram + 1e-3 * np.eye(len(gram)), pull))
+
+
+def _fitted_prior(
+    point: _Point, places: tuple[Array, Array], cov_ab: Array, cov_lp: Array
+) -> _Prior:
+    """Means and variances of the items' parameters, given what is known of each."""
+    old, phi = point.prior, np.exp(point.log_phi)
+    b, lam = point.b - places[0], point.lam - places[1]
+    log_a_0 = float(point.log_a.sum() / (len(b) + 1))
+    b_0 = _centre(b, cov_ab[:, 2], old.var_b)
+    lam_0 = _centre(lam, cov_lp[:, 0], old.var_lam)
+    phi_0 = float((phi.sum() + 1) / (len(b) + 1))
+    return _Prior(
+        log_a_0, _shrunk_variance((point.log_a - log_a_0) ** 2 + cov_ab[:, 0], LOG_A),
+        b_0, _shrunk_variance((b - b_0) ** 2 + cov_ab[:, 2], B),
+        phi_0, _shrunk_variance((phi - phi_0) ** 2 + cov_lp[:, 2], PHI),
+        lam_0, _shrunk_variance((lam - lam_0) ** 2 + cov_lp[:, 0], LAM),
+    )  # fmt: skip
+
+
+def _digamma(x: Array) -> Array:
+    """Derivative of log gamma: shifted up by six, then the asymptotic series; error 1e-9."""
+    shift = np.sum([1 / (x + i) for i in range(6)], axis=0)
+    y = x + 6
+    return np.asarray(
+        np.log(y) - 1 / (2 * y) - 1 / (12 * y**2) + 1 / (120 * y**4) - 1 / (252 * y**6) - shift
+    )
+
+
+def _trigamma(x: Array) -> Array:
+    """Second derivative of log gamma."""
+    shift = np.sum([1 / (x + i) ** 2 for i in range(6)], axis=0)
+    y = x + 6
+    return np.asarray(1 / y + 1 / (2 * y**2) + 1 / (6 * y**3) - 1 / (30 * y**5) + shift)
+
+
+def _log_gamma(x: Array) -> Array:
+    """Log gamma: Stirling's series after a shift by six."""
+    shift = np.sum([np.log(x + i) for i in range(6)], axis=0)
+    y = x + 6
+    stirling = (y - 0.5) * np.log(y) - y + 0.5 * math.log(2 * math.pi)
+    return np.asarray(stirling + 1 / (12 * y) - 1 / (360 * y**3) + 1 / (1260 * y**5) - shift)
+
+
+def _gamma_shape(excess: float) -> float:
+    """The x at which log x - digamma(x) = excess (Minka 2002, with one Newton step)."""
+    x = (3 - excess + math.sqrt((excess - 3) ** 2 + 24 * excess)) / (12 * excess)
+    at = np.array([x])
+    slope = 1 / x - float(_trigamma(at)[0])
+    return x - (math.log(x) - float(_digamma(at)[0]) - excess) / slope
+
+
+def fit(cells: Cells, options: Options | None = None) -> Fit:
+    """Fit; any number of cells will do, none included."""
+    options = options or Options()
+    sums = _Sums(cells)
+    point = _first(sums, options)
+    steps, stop = 0, Stop.MOST_STEPS
+    while steps < MOST_STEPS:
+        one, found, cov_ab, cov_lp = _stepped(sums, point, options)
+        steps += 1
+        start, first = point.vector(), one.vector()
+        if np.abs(first - start).max() < TOLERANCE:
+            point, stop = one, Stop.CONVERGED
+            break
+        two, *_ = _stepped(sums, one, options)
+        steps += 1
+        # SQUAREM: along the two steps, as far as their shrinking promises.
+        r, v = first - start, two.vector() - 2 * first + start
+        length = min(math.sqrt(float(r @ r) / max(float(v @ v), 1e-12)), 8.0)
+        point = two
+        if length > 1:
+            far = start + 2 * length * r + length**2 * v
+            if np.isfinite(far).all():
+                point = replace(two.at(far), prior=two.prior, c=two.c)
+    return _published(sums, point, found, cov_ab, cov_lp, options, steps, stop)
+
+
+def _stepped(
+    sums: _Sums, point: _Point, options: Options
+) -> tuple[_Point, Posterior, Array, Array]:
+    if len(point.effects):
+        sums.adjust(point.effects)
+    return _step(sums, point, options)
+
+
+def _first(sums: _Sums, options: Options) -> _Point:
+    """Where the iteration starts: the items' own means, shrunk."""
+    cells, n = sums.cells, sums.cells.items
+    p = (sums.right + 1) / (sums.answers + 2)
+    logit = np.log(p / (1 - p))
+    sum_t = np.bincount(sums.what, sums.log_time, n)
+    overall = sums.log_time.mean() if len(sums.log_time) else 0.0
+    if cells.place is not None:
+        weight = sums.answers / (sums.answers + 4)
+        logit = weight * logit + (1 - weight) * cells.place[:, 0]
+        lam = (sum_t + 2 * cells.place[:, 1]) / (sums.item_timed + 2)
+    else:
+        lam = (sum_t + overall) / (sums.item_timed + 1)
+    residual = sums.log_time - lam[sums.what]
+    person = np.bincount(sums.who, residual, cells.learners) / (sums.timed + 2)
+    residual = residual - person[sums.who]
+    sigma2 = (residual @ residual + 2 * SIGMA2_0) / (len(residual) + 2)
+    d = sums.d
+    a = A_NORMAL if options.normal else A_0
+    v = np.diag([SPEED_0, TREND_0][:d])
+    v[0, 0] = (person @ person + PSEUDO_LEARNERS * SPEED_0) / (len(person) + PSEUDO_LEARNERS)
+    p_0 = cells.covariates.shape[1] if cells.covariates is not None else 0
+    b = difficulty_at(logit, a, normal=options.normal)
+    places = _places(cells, math.log(a), options)
+    return _Point(
+        np.full(n, math.log(a)), b, np.full(n, 0.2 if options.guessing else 0.0), np.zeros(n), lam,
+        np.full(n, math.log(sigma2)), np.zeros(d), v, 15.0 if options.scatter else 500.0,
+        np.zeros(p_0),
+        _Prior(
+            math.log(a), LOG_A.variance, float((b - places[0]).mean()) if n else 0.0, 1.0,
+            1.0, PHI.variance, float((lam - places[1]).mean()) if n else 0.0, 0.3,
+        ),
+    )  # fmt: skip
+
+
+def _published(
+    sums: _Sums, point: _Point, found: Posterior, cov_ab: Array, cov_lp: Array, options: Options,
+    steps: int, stop: Stop,
+) -> Fit:  # fmt: skip
+    prior, d = point.prior, sums.d
+    v = point.v
+    population = Population(
+        k_zeta=float(point.k[0]),
+        k_xi=float(point.k[1]) if d == 2 else 0.0,
+        v_zz=float(v[0, 0]),
+        v_zx=float(v[0, 1]) if d == 2 else 0.0,
+        v_xx=float(v[1, 1]) if d == 2 else 0.0,
+        nu=point.nu,
+        a=math.exp(prior.log_a),
+        c=float(point.c.mean()) if options.guessing and len(point.c) else 0.0,
+        sigma2=math.exp(float(point.log_sigma2.mean())) if len(point.b) else SIGMA2_0,
+        var_b=prior.var_b,
+        var_lam=prior.var_lam,
+        b_shift=prior.b,
+        lam_shift=prior.lam,
+        delta_variance=0.0,
+        drift_theta=0.0,
+        drift_zeta=0.0,
+        drift_delta=0.0,
+        normal=options.normal,
+    )
+    return Fit(
+        np.exp(point.log_a), point.b, point.c, np.exp(point.log_phi), point.lam,
+        np.exp(point.log_sigma2), cov_ab, cov_lp, point.effects, population,
+        float(found.log_likelihood.sum()
+              - 0.5 * (sums.item_timed * point.log_sigma2).sum()),
+        steps, stop,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Table:
+    """Answers arranged to be run through with all learners abreast, one answer each at a time.
+
+    rows: for each round, the rows that are next, of the learners who have so many answers.
+    item: parameters of each row's item. pair: learner x skill of each row; -1 where the item has no
+    skill, or the learner too many.
+    """
+
+    rows: list[Index]
+    item: Parameters
+    pair: Index
+    has_skill: Array
+    pairs: int
+    correct: Array
+    log_time: Array
+    known: Array
+
+    @classmethod
+    def of(cls, responses: Responses, lnirt: Lnirt) -> Table:
+        """Look up every item once and find every learner's order."""
+        keys, what, first = unique_items(responses)
+        del keys
+        items = np.array([lnirt.parameters(item) for item in first]).reshape(len(first), 8)
+        _, who = np.unique(responses.learner, return_inverse=True)
+        log_time = responses.log_times()
+        known = np.isfinite(log_time)
+        pair, pairs = _pairs(who, responses.skill)
+        return cls(
+            _rounds(who), Parameters(*items[what].T), pair,
+            (responses.skill != "").astype(float), pairs, responses.correct,
+            np.where(known, log_time, 0.0), known.astype(float),
+        )  # fmt: skip
+
+    def running(self, population: Population) -> Running:
+        """Each row's forecast from the rows of its learner before it."""
+        out = np.empty((6, len(self.correct)))
+        answers = np.empty(len(self.correct))
+        deltas = np.zeros(self.pairs + 1)
+        variances = np.full(self.pairs + 1, population.delta_variance)
+        belief = population.start(len(self.rows[0]) if self.rows else 0)
+        for n, rows in enumerate(self.rows):
+            if len(rows) < belief.weights.shape[1]:
+                belief = Belief(*(number[..., : len(rows)] for number in belief))
+            item = Parameters(*(column[rows] for column in self.item))
+            pair, x = self.pair[rows], population.x(n)
+            delta, var_delta = deltas[pair], variances[pair] * self.has_skill[rows]
+            p, mean, sd = population.forecast(belief, item, delta, var_delta, x, grid=COLUMN)
+            zeta = belief.zeta_0 + belief.xi_0 * x
+            zeta = zeta + (belief.zeta_1 + belief.xi_1 * x) * belief.theta
+            out[:, rows] = p, mean, sd, belief.theta, belief.var_theta, zeta
+            answers[rows] = n
+            belief, delta, var_delta = population.moved(
+                belief, item, self.correct[rows], self.log_time[rows], self.known[rows],
+                delta, var_delta, x, grid=COLUMN,
+            )  # fmt: skip
+            kept = pair >= 0
+            deltas[pair[kept]], variances[pair[kept]] = delta[kept], var_delta[kept]
+        p = np.clip(out[0], 1e-9, 1 - 1e-9)
+        logit = np.clip(np.log(p / (1 - p)), -LOGIT_BOUND, LOGIT_BOUND)
+        _, mean, sd, theta, var_theta, zeta = out
+        return Running(logit, mean, sd, theta, var_theta, zeta, answers)
+
+
+def _rounds(who: Index) -> list[Index]:
+    """Row numbers round by round; learners with most answers first, so that each is a prefix."""
+    counts = np.bincount(who)
+    rank = np.empty(len(counts), np.int64)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+    by_learner = np.argsort(who, kind="stable")
+    ends = np.cumsum(counts)
+    position = np.empty(len(who), np.int64)
+    position[by_learner] = np.arange(len(who)) - np.repeat(ends - counts, counts)
+    order = np.lexsort((rank[who], position))
+    return np.split(order, np.cumsum(np.bincount(position))[:-1]) if len(who) else []
+
+
+def _pairs(who: Index, skill: NDArray[np.str_]) -> tuple[Index, int]:
+    """(number of learner x skill of each row or -1, how many there are)."""
+    labels, which = np.unique(skill, return_inverse=True)
+    _, first, pair = np.unique(who * len(labels) + which, return_index=True, return_inverse=True)
+    keep = skill[first] != ""
+    # The first SKILLS_KEPT skills that a learner meets are remembered one by one.
+    rank, seen = np.zeros(len(first), np.int64), dict[int, int]()
+    for k in np.argsort(first, kind="stable")[: len(first)].tolist():
+        if keep[k]:
+            learner = int(who[first[k]])
+            rank[k] = seen.get(learner, 0)
+            seen[learner] = rank[k] + 1
+    keep &= rank < SKILLS_KEPT
+    return np.where(keep[pair], pair, -1), len(first)
+
+
+def unique_items(responses: Responses) -> tuple[list[str], Index, list[Item]]:
+    """(names, item of each row, items): by name, or by the other labels where there is none."""
+    columns = (responses.item, responses.skill, responses.topic, responses.difficulty)
+    index: dict[tuple[str, ...], int] = {}
+    what = np.empty(len(responses), dtype=np.int64)
+    first: list[Item] = []
+    lists = (column.tolist() for column in columns)
+    for k, (item, skill, topic, difficulty) in enumerate(zip(*lists, strict=True)):
+        key = (item,) if item else ("", skill, topic, difficulty)
+        found = index.get(key)
+        if found is None:
+            found = index[key] = len(index)
+            first.append(Item(item or None, skill or None, topic or None, difficulty or None))
+        what[k] = found
+    return [key[0] for key in index], what, first
+
+
+def cells_of(responses: Responses, prior: Prior) -> tuple[Cells, list[str], list[Item]]:
+    """(cells, names of the items, "" for none, the items)."""
+    names, what, first = unique_items(responses)
+    _, who = np.unique(responses.learner, return_inverse=True)
+    # An item's place is what its kind is like, without its own answers: those are in the cells.
+    place = [prior.parameters(replace(item, item=None)) for item in first]
+    cells = Cells(
+        who.astype(np.int64), what, responses.correct, responses.log_times(),
+        int(who.max(initial=-1)) + 1, len(first), place=np.array(place).reshape(-1, 2),
+    )  # fmt: skip
+    return cells, names, first
+
+
+def population_of(
+    responses: Responses, prior: Prior, *, progress: Callable[[float], None] | None = None
+) -> tuple[dict[str, Parameters], Population]:
+    """(items by name, population): what `Lnirt.fit` publishes."""
+    tell = progress or (lambda _: None)
+    if len(responses) == 0:
+        return {}, Population(sigma2=prior.log_time_sd**2)
+    cells, names, first = cells_of(responses, prior)
+    found = fit(cells)
+    tell(0.5)
+    columns = (
+        found.a, found.b, found.c, found.phi, found.lam, found.sigma2,
+        found.cov_ab[:, 2], found.cov_lp[:, 0],
+    )  # fmt: skip
+    rows = np.stack(columns, axis=1).tolist()
+    items = {name: Parameters(*row) for name, row in zip(names, rows, strict=True) if name}
+    population = replace(found.population, delta_variance=0.35, drift_theta=0.002,
+                         drift_zeta=0.004, drift_delta=0.01)  # fmt: skip
+    del first
+    tell(1.0)
+    return items, population
