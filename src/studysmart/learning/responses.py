@@ -186,3 +186,11 @@ class Responses:
         times = self.response_time_s
         known = np.where((times >= 0) & np.isfinite(times), times, np.nan)
         return np.log(np.clip(known, SHORTEST_S, LONGEST_S))
+
+    def answered_at(self) -> NDArray[np.float64]:
+        """Unix seconds of each answer; NaN where unknown."""
+        return np.where(np.isfinite(self.at), self.at, np.nan)
+
+    def asked_at(self) -> NDArray[np.float64]:
+        """Unix seconds at which each task was given, as `Response.asked_at`; NaN where unknown."""
+        return self.answered_at() - np.nan_to_num(np.exp(self.log_times()))
