@@ -1,7 +1,7 @@
 """Fitting LNIRT: marginal maximum likelihood, learners integrated out, items shrunk.
 
 The E-step has theta on a grid and the rest of a learner in closed form (see `lnirt`); the M-step
-is two Fisher steps an item for (log a, b), weighted regressions for (lam, phi), and parameter
+is two Fisher steps an item for (log a, a b), weighted regressions for (lam, phi), and parameter
 expansion (Liu, Rubin & Wu 1998) for the scales of ability and speed. The items' normal priors are
 fitted along (empirical Bayes), each with a few pseudo-items of a sane value, so that a log of one
 answer gives the prior and a large table gives its own. Iterations are extrapolated (SQUAREM,
@@ -37,6 +37,7 @@ from studysmart.learning.lnirt import (
     Parameters,
     Population,
     Running,
+    difficulty_at,
 )
 from studysmart.learning.model import Prediction
 from studysmart.learning.prior import Prior
@@ -60,8 +61,12 @@ class Pseudo(NamedTuple):
     items: float
 
 
-LOG_A, B, PHI, LAM = Pseudo(0.06, 4), Pseudo(0.5, 2), Pseudo(0.04, 4), Pseudo(0.15, 2)
+LOG_A, PHI = Pseudo(0.06, 4), Pseudo(0.04, 4)
+INTERCEPT, LAM = Pseudo(0.5, 2), Pseudo(0.15, 2)
 PSEUDO_LEARNERS = 2.0
+# Learners whose ability says nothing of their speed: a prior of sd 0.22 on the correlation. A few
+# learners show large ones of either sign by chance.
+UNRELATED_LEARNERS = 20.0
 SPEED_0, TREND_0, SIGMA2_0 = 0.09, 0.01, 0.25
 A_0, A_NORMAL = 1.2, 0.8
 
@@ -79,7 +84,8 @@ class Cells:
 
     who, what: learner and item of each row, 0, 1, ...
     correct: 1 or 0. log_time: log-seconds, NaN where unknown.
-    x: position in the learner's own order, any scale; None: speed has no trend.
+    x: position in the learner's own order, about -1..1; None: speed has no trend. Its mean over
+    learners is a covariate by itself.
     covariates: (row, covariate), known facts of a row that move log time, such as its block.
     place: (item, 2), logit of P(correct) and mean log time that an item is shrunk to; None: the
     items' mean.
@@ -101,12 +107,11 @@ class Options:
     """What is fitted.
 
     normal: a normal ogive in the place of the logistic. guessing: a lower asymptote c for each
-    item, with the prior Beta(20, 80). scatter: each learner's own scatter of times, kappa.
+    item, with the prior Beta(20, 80).
     """
 
     normal: bool = False
     guessing: bool = False
-    scatter: bool = True
 
 
 @dataclass(frozen=True)
@@ -114,8 +119,8 @@ class Fit:
     """What was fitted; arrays (item,).
 
     cov_ab: (item, 3), posterior variance of log a, covariance, variance of b. cov_lp: the same of
-    (lam, phi). effects: what each covariate adds to log time. log_likelihood: marginal, natural
-    logarithm. stop: why it ended, after so many steps.
+    (lam, phi). effects: what x, if there is one, and each covariate add to log time.
+    log_likelihood: marginal, natural logarithm. stop: why it ended, after so many steps.
     """
 
     a: Array
@@ -165,29 +170,29 @@ class Fit:
         at_0 = (posterior.at_0[who] * z).sum(1)
         at_1 = (posterior.at_1[who] * z).sum(1)
         given = np.einsum("rd,rde,re->r", z, posterior.cov[who], z)
-        squares = (posterior.squares * np.stack([np.ones_like(second), mean_theta, second], 1)).sum(
-            1
-        )
-        kappa = squares / (self.population.nu + posterior.timed - 2)
+        nu = self.population.nu - 2
+        kappa = (nu + posterior.squares) / (nu + posterior.timed)
         speed = at_0 + at_1 * mean_theta[who]
-        var_speed = kappa[who] * given + at_1**2 * (second - mean_theta**2)[who]
+        var_speed = given + at_1**2 * (second - mean_theta**2)[who]
         mean = self.lam[what] - self.phi[what] * speed
-        if covariates is not None:
-            mean = mean + covariates @ self.effects
+        design = _design(x, covariates)
+        if design is not None:
+            mean = mean + design @ self.effects
         ll, lp, pp = self.cov_lp[what].T
         sd = np.sqrt(
             kappa[who] * self.sigma2[what]
             + self.phi[what] ** 2 * var_speed
             + ll - 2 * speed * lp + (speed**2 + var_speed) * pp
         )  # fmt: skip
-        return Prediction(p_correct, mean, sd)
+        return Prediction(p_correct, mean, self.population.width * sd)
 
     def _point(self) -> _Point:
         p, d = self.population, 2 if self.population.v_xx > 0 else 1
         k, v = np.array([p.k_zeta, p.k_xi]), np.array([[p.v_zz, p.v_zx], [p.v_zx, p.v_xx]])
+        log_phi, log_sigma2 = np.log(self.phi), np.log(self.sigma2)
         return _Point(
-            np.log(self.a), self.b, self.c, np.log(self.phi), self.lam, np.log(self.sigma2),
-            k[:d], v[:d, :d], p.nu, self.effects, _Prior(0, 1, 0, 1, 0, 1, 0, 1),
+            np.log(self.a), self.a * self.b, self.c, log_phi, self.lam, log_sigma2, k[:d],
+            v[:d, :d], self.effects, _Prior(0, 1, 0, 1, 0, 1, 0, 1),
         )  # fmt: skip
 
 
@@ -195,9 +200,9 @@ class Posterior(NamedTuple):
     """Learners given their cells; first axis learners, d = 2 with a trend of speed, else 1.
 
     weights: (learner, node) of theta. at_0, at_1: (learner, d), E[(zeta, xi) | theta] =
-    at_0 + at_1 theta. cov: (learner, d, d), of (zeta, xi) given theta and kappa, over kappa.
-    squares: (learner, 3), nu + squared standardised residuals as a polynomial in theta.
-    timed: answers with a time. log_likelihood: (learner,).
+    at_0 + at_1 theta. cov: (learner, d, d), of (zeta, xi) given theta. squares: (learner,), sum of
+    squared standardised residuals, of mean `timed`, the answers with a time. log_likelihood:
+    (learner,), natural logarithm, but for what the items' own spreads add.
     """
 
     weights: Array
@@ -207,6 +212,13 @@ class Posterior(NamedTuple):
     squares: Array
     timed: Array
     log_likelihood: Array
+
+
+def _design(x: Array | None, covariates: Array | None) -> Array | None:
+    """All that moves log time whoever answers: (row, effect)."""
+    columns = [] if x is None else [x[:, None]]
+    columns += [] if covariates is None else [covariates]
+    return np.concatenate(columns, axis=1) if columns else None
 
 
 class _Rows:
@@ -271,7 +283,8 @@ class _Sums:
         self.log_time = cells.log_time[timed]
         self.d = 1 if cells.x is None else 2
         self.x = None if cells.x is None else cells.x[timed]
-        self.covariates = None if cells.covariates is None else cells.covariates[timed]
+        design = _design(cells.x, cells.covariates)
+        self.covariates = None if design is None else design[timed]
         self.timed = np.bincount(self.who, minlength=n).astype(float)
         self.item_timed = np.bincount(self.what, minlength=k).astype(float)
         ones = np.ones(len(self.rows))
@@ -289,15 +302,16 @@ class _Sums:
         if self.x is not None:
             self.times.append(self.layout.matrix(t * self.x))
         self.squared = self.layout.matrix(t * t)
+        self.item_squared = np.bincount(self.what, t * t, self.cells.items)
 
 
 class _Prior(NamedTuple):
-    """Means and variances of the items' parameters; of b and lam, around their places."""
+    """Means and variances of the items' parameters; of intercept and lam, around their places."""
 
     log_a: float
     var_log_a: float
-    b: float
-    var_b: float
+    intercept: float
+    var_intercept: float
     phi: float
     var_phi: float
     lam: float
@@ -309,48 +323,46 @@ class _Point:
     """One point of the iteration; `vector` and `from_vector` are what SQUAREM extrapolates."""
 
     log_a: Array
-    b: Array
+    intercept: Array
     c: Array
     log_phi: Array
     lam: Array
     log_sigma2: Array
     k: Array  # (d,)
     v: Array  # (d, d)
-    nu: float
     effects: Array
     prior: _Prior
 
     def vector(self) -> Array:
         """Everything but c, which moves slowly and stays in bounds by itself."""
         sd = np.sqrt(np.diag(self.v))
-        parts = [self.log_a, self.b, self.log_phi, self.lam, self.log_sigma2, self.k / sd]
-        parts += [2 * np.log(sd), np.array([math.log(self.nu)]), self.effects]
+        parts = [self.log_a, self.intercept, self.log_phi, self.lam, self.log_sigma2, self.k / sd]
+        parts += [2 * np.log(sd), self.effects]
         if len(sd) == 2:
             parts.append(np.arctanh(self.v[:1, 1] / (sd[0] * sd[1])))
         return np.concatenate(parts)
 
     def at(self, vector: Array) -> _Point:
         """The point at a vector."""
-        n, d, p = len(self.b), len(self.k), len(self.effects)
-        ends = np.cumsum([n, n, n, n, n, d, d, 1, p])
-        log_a, b, log_phi, lam, log_sigma2, k, log_v, log_nu, effects, last = np.split(vector, ends)
+        n, d, p = len(self.lam), len(self.k), len(self.effects)
+        ends = np.cumsum([n, n, n, n, n, d, d, p])
+        log_a, intercept, log_phi, lam, log_sigma2, k, log_v, effects, last = np.split(vector, ends)
         sd = np.exp(0.5 * log_v)
         v = np.diag(sd**2)
         if d == 2:
             v[0, 1] = v[1, 0] = math.tanh(last[0]) * sd[0] * sd[1]
-        nu = math.exp(log_nu[0])
         return _Point(
-            log_a, b, self.c, log_phi, lam, log_sigma2, k * sd, v, nu, effects, self.prior
+            log_a, intercept, self.c, log_phi, lam, log_sigma2, k * sd, v, effects, self.prior
         )
 
 
-def _know(point: _Point, *, normal: bool) -> tuple[Array, Array, Array]:
-    """(P(knowing) (item, node), its argument a (theta - b), slope of the logit in that)."""
-    x = np.exp(point.log_a)[:, None] * (NODES - point.b[:, None])
+def _know(point: _Point, *, normal: bool) -> tuple[Array, Array]:
+    """(P(knowing) (item, node), slope of its logit in a theta - intercept)."""
+    x = np.exp(point.log_a)[:, None] * NODES - point.intercept[:, None]
     eta, slope = x, np.ones_like(x)
     if normal:
         eta, slope = x * (OGIVE_1 + OGIVE_3 * x * x), OGIVE_1 + 3 * OGIVE_3 * x * x
-    return 1 / (1 + np.exp(-np.clip(eta, -30, 30))), x, slope
+    return 1 / (1 + np.exp(-np.clip(eta, -30, 30))), slope
 
 
 def _posterior(sums: _Sums, point: _Point, know: Array) -> Posterior:
@@ -378,71 +390,43 @@ def _posterior(sums: _Sums, point: _Point, know: Array) -> Posterior:
     pk = P @ k
     at_1 = k - np.einsum("nij,nj->ni", cov, pk)
     polynomial = np.stack(
-        [
-            point.nu + np.maximum(squares - (h * at_0).sum(1), 0.0),
-            -2 * (h * at_1).sum(1),
-            (pk * at_1).sum(1),
-        ],
-        axis=1,
+        [squares - (h * at_0).sum(1), -2 * (h * at_1).sum(1), (pk * at_1).sum(1)], axis=1
     )
-    half = 0.5 * (point.nu + sums.timed)
-    q = (polynomial @ NODE_MOMENTS).astype(np.float32)
-    like -= half[:, None].astype(np.float32) * np.log(q)
+    like -= (0.5 * polynomial @ NODE_MOMENTS).astype(np.float32)
     top = like.max(1, keepdims=True)
     weights = np.exp(like - top)
     total = weights.sum(1, keepdims=True)
     weights /= total
-    log_likelihood = (
-        (top + np.log(total))[:, 0]
-        - 0.5 * np.linalg.slogdet(inside)[1]
-        + _log_gamma(half)
-        - _log_gamma(np.array([point.nu / 2]))
-        + 0.5 * point.nu * math.log(point.nu)
-        - 0.5 * sums.timed * math.log(math.pi)
-    )
-    return Posterior(weights, at_0, at_1, cov, polynomial, sums.timed, log_likelihood)
+    log_likelihood = (top + np.log(total))[:, 0] - 0.5 * np.linalg.slogdet(inside)[1]
+    log_likelihood = log_likelihood - 0.5 * sums.timed * math.log(2 * math.pi)
+    squares = (weights @ NODE_MOMENTS.T.astype(np.float32) * polynomial).sum(1)
+    return Posterior(weights, at_0, at_1, cov, squares, sums.timed, log_likelihood)
 
 
 def _step(sums: _Sums, point: _Point, options: Options) -> tuple[_Point, Posterior, Array, Array]:
-    """One round of EM: (new point, posterior at the old one, cov_ab, cov_lp)."""
+    """One round of EM: (new point, posterior at the old one, covariances of items)."""
     cells, n_items = sums.cells, sums.cells.items
-    know, _, _ = _know(point, normal=options.normal)
+    know, _ = _know(point, normal=options.normal)
     found = _posterior(sums, point, know)
     w, at_0, at_1 = found.weights, found.at_0, found.at_1
-    # Learners: moments of theta, and of u = 1 / kappa with theta and speed.
-    q = (found.squares @ NODE_MOMENTS).astype(np.float32)
-    n_free = (point.nu + sums.timed)[:, None]
-    u = w / q * n_free.astype(np.float32)
-    moments = NODE_MOMENTS.T.astype(np.float32)
-    theta = (w @ moments).astype(float)
-    scatter = (u @ moments).astype(float)
-    u0, u1, u2 = scatter.T
-    us = at_0 * u0[:, None] + at_1 * u1[:, None]
+    # Learners: moments of theta and speed.
+    theta_1, theta_2 = (w @ NODE_MOMENTS[1:].T.astype(np.float32)).astype(float).T
+    speed = at_0 + at_1 * theta_1[:, None]
     both = at_0[:, :, None] * at_1[:, None, :]
-    uss = (
+    speed_2 = (
         found.cov
-        + at_0[:, :, None] * at_0[:, None, :] * u0[:, None, None]
-        + (both + both.transpose(0, 2, 1)) * u1[:, None, None]
-        + at_1[:, :, None] * at_1[:, None, :] * u2[:, None, None]
+        + at_0[:, :, None] * at_0[:, None, :]
+        + (both + both.transpose(0, 2, 1)) * theta_1[:, None, None]
+        + at_1[:, :, None] * at_1[:, None, :] * theta_2[:, None, None]
     )
-    us_theta = at_0 * u1[:, None] + at_1 * u2[:, None]
     # Population.
     n = len(w)
-    mean, sd = theta[:, 1].mean(), math.sqrt(theta[:, 2].mean() - theta[:, 1].mean() ** 2)
-    sd = min(max(sd, 0.5), 2.0)
-    k = us_theta.sum(0) / (u2.sum() + PSEUDO_LEARNERS)
-    cross = us_theta.sum(0)[:, None] * k
-    v_0 = np.diag([SPEED_0, TREND_0][: sums.d])
-    v = (uss.sum(0) - cross - cross.T + np.outer(k, k) * u2.sum() + PSEUDO_LEARNERS * v_0) / (
-        n + PSEUDO_LEARNERS
-    )
-    nu = point.nu
-    if options.scatter:
-        log_q = np.log(q)
-        e_log_u = _digamma(0.5 * n_free[:, 0]) - ((w * log_q).sum(1) - math.log(2))
-        # Two pseudo-learners whose scatter is like everybody's.
-        excess = (float((u0 - e_log_u).sum()) + PSEUDO_LEARNERS * 1.025) / (n + PSEUDO_LEARNERS) - 1
-        nu = min(max(2 * _gamma_shape(max(excess, 1e-4)), 6.0), 500.0)
+    mean = theta_1.mean()
+    sd = min(max(math.sqrt(theta_2.mean() - mean**2), 0.5), 2.0)
+    cross = (at_0 * theta_1[:, None] + at_1 * theta_2[:, None]).sum(0)
+    k = cross / (theta_2.sum() + UNRELATED_LEARNERS)
+    v = speed_2.sum(0) + PSEUDO_LEARNERS * np.diag([SPEED_0, TREND_0][: sums.d])
+    v = v / (n + PSEUDO_LEARNERS) - np.outer(k, k) * theta_2.mean()
     # Items: right or wrong. Parameter expansion: theta = mean + sd theta', so that theta' is
     # standard.
     places = _places(cells, point.prior.log_a, options)
@@ -454,22 +438,23 @@ def _step(sums: _Sums, point: _Point, options: Options) -> tuple[_Point, Posteri
         right = right * know / (guess + (1 - guess) * know)
         guessed = sums.right - right.sum(1)
         c = (guessed + 19) / (guessed + (all_ - mass[:n_items]).sum(1) + 98)
-    log_a, b, cov_ab = _answers(point, right, all_, places[0], options)
-    log_a, b = log_a + math.log(sd), (b - mean) / sd
+    log_a, intercept, cov = _answers(point, right, all_, places[0], options)
+    intercept, log_a = intercept - np.exp(log_a) * mean, log_a + math.log(sd)
     # Items: times.
-    log_phi, lam, log_sigma2, cov_lp = _times(sums, point, u0, us, uss, places[1])
-    lam = lam - np.exp(log_phi) * k[0] * mean
+    log_phi, lam, log_sigma2, cov_lp = _times(sums, point, speed, speed_2, places[1])
+    centre = speed.mean(0)
+    lam = lam - np.exp(log_phi) * centre[0]
     k = k * sd
     scale = math.exp(float(log_phi.mean()))
     effects = point.effects
     if len(effects):
-        effects = _effects(sums, lam, np.exp(log_phi), np.exp(log_sigma2), u0, us)
+        effects = _effects(sums, lam, np.exp(log_phi), np.exp(log_sigma2), speed - centre)
     new = _Point(
-        log_a, b, c, log_phi - math.log(scale), lam, log_sigma2, k * scale, v * scale**2, nu,
+        log_a, intercept, c, log_phi - math.log(scale), lam, log_sigma2, k * scale, v * scale**2,
         effects, point.prior,
     )  # fmt: skip
-    new.prior = _fitted_prior(new, places, cov_ab, cov_lp)
-    return new, found, cov_ab, cov_lp
+    new.prior = _fitted_prior(new, places, cov, cov_lp)
+    return new, found, cov, cov_lp
 
 
 def _shrunk_variance(squares: Array, pseudo: Pseudo) -> float:
@@ -478,20 +463,12 @@ def _shrunk_variance(squares: Array, pseudo: Pseudo) -> float:
 
 
 def _places(cells: Cells, log_a: float, options: Options) -> tuple[Array, Array]:
-    """Where the priors of b and lam have their means, up to a constant."""
+    """Where the priors of the intercept and lam have their means, up to a constant."""
     if cells.place is None:
         zero = np.zeros(cells.items)
         return zero, zero
-    return difficulty_at(cells.place[:, 0], math.exp(log_a), normal=options.normal), cells.place[
-        :, 1
-    ]
-
-
-def difficulty_at(logit: Any, a: float, *, normal: bool) -> Any:
-    """The b at which P(correct), averaged over learners, is logistic(logit)."""
-    if normal:
-        return -logit / 1.7 * math.sqrt(1 + NORMAL_SPREAD * a**2) / a
-    return -logit * math.sqrt(1 + LOGISTIC_SPREAD * a**2) / a
+    a = math.exp(log_a)
+    return a * difficulty_at(cells.place[:, 0], a, normal=options.normal), cells.place[:, 1]
 
 
 def _centre(values: Array, variances: Array, spread: float) -> float:
@@ -503,40 +480,40 @@ def _centre(values: Array, variances: Array, spread: float) -> float:
 def _answers(
     point: _Point, right: Array, all_: Array, place: Array, options: Options
 ) -> tuple[Array, Array, Array]:
-    """(log a, b, their covariances (item, 3)): two Fisher steps from the point."""
+    """(log a, intercept, their covariances (item, 3)): two Fisher steps from the point."""
     prior = point.prior
     at = replace(point)
     for _ in range(2):
-        know, x, slope = _know(at, normal=options.normal)
+        know, slope = _know(at, normal=options.normal)
         score = (right - all_ * know) * slope
         info = all_ * know * (1 - know) * slope**2
-        a = np.exp(at.log_a)
-        # d x / d log a = x, d x / d b = -a.
-        up_a = (score * x).sum(1) - (at.log_a - prior.log_a) / prior.var_log_a
-        up_b = -a * score.sum(1) - (at.b - place - prior.b) / prior.var_b
-        aa = (info * x * x).sum(1) + 1 / prior.var_log_a
-        ab = -a * (info * x).sum(1)
-        bb = a * a * info.sum(1) + 1 / prior.var_b
-        det = aa * bb - ab * ab
-        at.log_a = at.log_a + np.clip((bb * up_a - ab * up_b) / det, -0.7, 0.7)
-        at.b = at.b + np.clip((aa * up_b - ab * up_a) / det, -1.5, 1.5)
-    return at.log_a, at.b, np.stack([bb / det, -ab / det, aa / det], axis=1)
+        # d x / d log a = a theta, d x / d intercept = -1.
+        a_theta = np.exp(at.log_a)[:, None] * NODES
+        up_a = (score * a_theta).sum(1) - (at.log_a - prior.log_a) / prior.var_log_a
+        up_d = -score.sum(1) - (at.intercept - place - prior.intercept) / prior.var_intercept
+        aa = (info * a_theta**2).sum(1) + 1 / prior.var_log_a
+        ad = -(info * a_theta).sum(1)
+        dd = info.sum(1) + 1 / prior.var_intercept
+        det = aa * dd - ad * ad
+        at.log_a = at.log_a + np.clip((dd * up_a - ad * up_d) / det, -0.7, 0.7)
+        at.intercept = at.intercept + np.clip((aa * up_d - ad * up_a) / det, -2, 2)
+    return at.log_a, at.intercept, np.stack([dd / det, -ad / det, aa / det], axis=1)
 
 
 def _times(
-    sums: _Sums, point: _Point, u0: Array, us: Array, uss: Array, place: Array
+    sums: _Sums, point: _Point, speed: Array, speed_2: Array, place: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """(log phi, lam, log sigma2, covariances of (lam, phi) (item, 3)): weighted regressions."""
+    """(log phi, lam, log sigma2, covariances of (lam, phi) (item, 3)): regressions on speed."""
     prior, sigma2 = point.prior, np.exp(point.log_sigma2)
-    first = sums.powers[0].T @ np.stack([u0, us[:, 0], uss[:, 0, 0]], axis=1)
-    n, s, ss = first.T
-    t, ts = (sums.times[0].T @ np.stack([u0, us[:, 0]], axis=1)).T
+    ones = np.ones(len(speed))
+    n, s, ss = (sums.powers[0].T @ np.stack([ones, speed[:, 0], speed_2[:, 0, 0]], axis=1)).T
+    t, ts = (sums.times[0].T @ np.stack([ones, speed[:, 0]], axis=1)).T
     if sums.d == 2:
-        extra = sums.powers[1].T @ np.stack([us[:, 1], 2 * uss[:, 0, 1]], axis=1)
+        extra = sums.powers[1].T @ np.stack([speed[:, 1], 2 * speed_2[:, 0, 1]], axis=1)
         s = s + extra[:, 0]
-        ss = ss + extra[:, 1] + (sums.powers[2].T @ uss[:, 1, 1:])[:, 0]
-        ts = ts + (sums.times[1].T @ us[:, 1:])[:, 0]
-    tt = (sums.squared.T @ u0[:, None])[:, 0]
+        ss = ss + extra[:, 1] + (sums.powers[2].T @ speed_2[:, 1, 1:])[:, 0]
+        ts = ts + (sums.times[1].T @ speed[:, 1:])[:, 0]
+    tt = sums.item_squared
     # log T = lam - phi s: regression on (1, -s).
     a11 = n / sigma2 + 1 / prior.var_lam
     a12 = -s / sigma2
@@ -573,44 +550,31 @@ def _shrunk_sigma2(squares: Array, n: Array) -> Array:
     return np.asarray(np.log((squares + df * common) / (n + df)))
 
 
-def _effects(sums: _Sums, lam: Array, phi: Array, sigma2: Array, u0: Array, us: Array) -> Array:
+def _effects(sums: _Sums, lam: Array, phi: Array, sigma2: Array, speed: Array) -> Array:
     """What each covariate adds to log time: weighted least squares with a slight ridge."""
-    covariates = np.asarray(sums.covariates)
-    who, what = sums.who, sums.what
-    weight = u0[who] / sigma2[what]
-    speed = us[who, 0] if sums.x is None else us[who, 0] + us[who, 1] * sums.x
-    weighted = covariates * weight[:, None]
-    pull = weighted.T @ (sums.log_time - lam[what])
-    pull += covariates.T @ (phi[what] / sigma2[what] * speed)
-    gram = weighted.T @ covariates
-    return np.asarray(np.linalg.solve(gram + 1e-3 * np.eye(len(gram)), pull))
+    covariates, what = np.asarray(sums.covariates), sums.what
+    pace = speed[sums.who, 0]
+    if sums.x is not None:
+        pace = pace + speed[sums.who, 1] * sums.x
+    weighted = covariates / sigma2[what][:, None]
+    pull = weighted.T @ (sums.log_time - lam[what] + phi[what] * pace)
+    return np.asarray(np.linalg.solve(weighted.T @ covariates + 1e-3 * np.eye(len(pull)), pull))
 
 
-def _fitted_prior(
-    point: _Point, places: tuple[Array, Array], cov_ab: Array, cov_lp: Array
-) -> _Prior:
+def _fitted_prior(point: _Point, places: tuple[Array, Array], cov: Array, cov_lp: Array) -> _Prior:
     """Means and variances of the items' parameters, given what is known of each."""
-    old, phi = point.prior, np.exp(point.log_phi)
-    b, lam = point.b - places[0], point.lam - places[1]
-    log_a_0 = float(point.log_a.sum() / (len(b) + 1))
-    b_0 = _centre(b, cov_ab[:, 2], old.var_b)
+    old, phi, n = point.prior, np.exp(point.log_phi), len(point.lam)
+    intercept, lam = point.intercept - places[0], point.lam - places[1]
+    log_a_0 = float(point.log_a.sum() / (n + 1))
+    d_0 = _centre(intercept, cov[:, 2], old.var_intercept)
     lam_0 = _centre(lam, cov_lp[:, 0], old.var_lam)
-    phi_0 = float((phi.sum() + 1) / (len(b) + 1))
+    phi_0 = float((phi.sum() + 1) / (n + 1))
     return _Prior(
-        log_a_0, _shrunk_variance((point.log_a - log_a_0) ** 2 + cov_ab[:, 0], LOG_A),
-        b_0, _shrunk_variance((b - b_0) ** 2 + cov_ab[:, 2], B),
+        log_a_0, _shrunk_variance((point.log_a - log_a_0) ** 2 + cov[:, 0], LOG_A),
+        d_0, _shrunk_variance((intercept - d_0) ** 2 + cov[:, 2], INTERCEPT),
         phi_0, _shrunk_variance((phi - phi_0) ** 2 + cov_lp[:, 2], PHI),
         lam_0, _shrunk_variance((lam - lam_0) ** 2 + cov_lp[:, 0], LAM),
     )  # fmt: skip
-
-
-def _digamma(x: Array) -> Array:
-    """Derivative of log gamma: shifted up by six, then the asymptotic series; error 1e-9."""
-    shift = np.sum([1 / (x + i) for i in range(6)], axis=0)
-    y = x + 6
-    return np.asarray(
-        np.log(y) - 1 / (2 * y) - 1 / (12 * y**2) + 1 / (120 * y**4) - 1 / (252 * y**6) - shift
-    )
 
 
 def _trigamma(x: Array) -> Array:
@@ -628,12 +592,48 @@ def _log_gamma(x: Array) -> Array:
     return np.asarray(stirling + 1 / (12 * y) - 1 / (360 * y**3) + 1 / (1260 * y**5) - shift)
 
 
-def _gamma_shape(excess: float) -> float:
-    """The x at which log x - digamma(x) = excess (Minka 2002, with one Newton step)."""
-    x = (3 - excess + math.sqrt((excess - 3) ** 2 + 24 * excess)) / (12 * excess)
-    at = np.array([x])
-    slope = 1 / x - float(_trigamma(at)[0])
-    return x - (math.log(x) - float(_digamma(at)[0]) - excess) / slope
+def _degrees_of_freedom(squares: Array, n: Array) -> float:
+    """The nu at which sums of n squares, one for each learner and each of mean 1, are likeliest.
+
+    Their density is that of n times an F variable. The prior says 20, give or take a factor of 2.
+    """
+    nu = np.geomspace(5.0, 300.0, 60)[:, None]
+    like = _log_gamma(0.5 * (nu + n)) - _log_gamma(0.5 * nu) + 0.5 * nu * np.log(nu - 2)
+    like = (like - 0.5 * (nu + n) * np.log(nu - 2 + squares)).sum(1)
+    like = like - 0.5 * (np.log(nu[:, 0] / 20) / math.log(2)) ** 2
+    return float(nu[np.argmax(like), 0])
+
+
+def surprises(sums: _Sums, fitted: Fit, found: Posterior) -> Array:
+    """Each timed row's standardised surprise (row,), as if it had not been among the fitted.
+
+    Leaving a row out of a linear fit divides its residual by 1 - leverage.
+    """
+    who, what = sums.who, sums.what
+    z = np.ones((len(who), 1)) if sums.x is None else np.stack([np.ones(len(who)), sums.x], 1)
+    mean, second = (found.weights @ NODE_MOMENTS[1:].T).astype(float).T
+    at_1 = (found.at_1[who] * z).sum(1)
+    speed = (found.at_0[who] * z).sum(1) + at_1 * mean[who]
+    var = np.einsum("rd,rde,re->r", z, found.cov[who], z) + at_1**2 * (second - mean**2)[who]
+    ll, lp, pp = fitted.cov_lp[what].T
+    phi, sigma2 = fitted.phi[what], fitted.sigma2[what]
+    leverage = (phi**2 * var + ll - 2 * speed * lp + speed**2 * pp) / sigma2
+    z_2 = (sums.t - fitted.lam[what] + phi * speed) ** 2
+    z_2 = z_2 / (sigma2 * np.maximum(1 - leverage, 0.2))
+    nu = fitted.population.nu - 2
+    others = np.maximum(found.squares[who] - z_2, 0.0)
+    kappa = (nu + others) / (nu + np.maximum(sums.timed[who] - 1, 0))
+    sign = np.sign(sums.t - fitted.lam[what] + phi * speed)
+    return np.asarray(sign * np.sqrt(z_2 / kappa))
+
+
+def _width(sums: _Sums, fitted: Fit, found: Posterior) -> float:
+    """Factor on the sd at which the 90 % interval covers 90 %; with few answers 1."""
+    n = len(sums.rows)
+    if n < 20:
+        return 1.0
+    at_90 = float(np.quantile(np.abs(surprises(sums, fitted, found)), 0.9)) / 1.6449
+    return min(max((n * at_90 + 200) / (n + 200), 0.8), 1.25)
 
 
 def fit(cells: Cells, options: Options | None = None) -> Fit:
@@ -643,7 +643,7 @@ def fit(cells: Cells, options: Options | None = None) -> Fit:
     point = _first(sums, options)
     steps, stop = 0, Stop.MOST_STEPS
     while steps < MOST_STEPS:
-        one, found, cov_ab, cov_lp = _stepped(sums, point, options)
+        one, found, cov, cov_lp = _stepped(sums, point, options)
         steps += 1
         start, first = point.vector(), one.vector()
         if np.abs(first - start).max() < TOLERANCE:
@@ -659,7 +659,7 @@ def fit(cells: Cells, options: Options | None = None) -> Fit:
             far = start + 2 * length * r + length**2 * v
             if np.isfinite(far).all():
                 point = replace(two.at(far), prior=two.prior, c=two.c)
-    return _published(sums, point, found, cov_ab, cov_lp, options, steps, stop)
+    return _published(sums, point, found, cov, cov_lp, options, steps, stop)
 
 
 def _stepped(
@@ -691,39 +691,44 @@ def _first(sums: _Sums, options: Options) -> _Point:
     a = A_NORMAL if options.normal else A_0
     v = np.diag([SPEED_0, TREND_0][:d])
     v[0, 0] = (person @ person + PSEUDO_LEARNERS * SPEED_0) / (len(person) + PSEUDO_LEARNERS)
-    p_0 = cells.covariates.shape[1] if cells.covariates is not None else 0
-    b = difficulty_at(logit, a, normal=options.normal)
+    p_0 = 0 if sums.covariates is None else sums.covariates.shape[1]
+    intercept = a * difficulty_at(logit, a, normal=options.normal)
     places = _places(cells, math.log(a), options)
     return _Point(
-        np.full(n, math.log(a)), b, np.full(n, 0.2 if options.guessing else 0.0), np.zeros(n), lam,
-        np.full(n, math.log(sigma2)), np.zeros(d), v, 15.0 if options.scatter else 500.0,
-        np.zeros(p_0),
+        np.full(n, math.log(a)), intercept, np.full(n, 0.2 if options.guessing else 0.0),
+        np.zeros(n), lam,
+        np.full(n, math.log(sigma2)), np.zeros(d), v, np.zeros(p_0),
         _Prior(
-            math.log(a), LOG_A.variance, float((b - places[0]).mean()) if n else 0.0, 1.0,
+            math.log(a), LOG_A.variance, float((intercept - places[0]).mean()) if n else 0.0, 1.0,
             1.0, PHI.variance, float((lam - places[1]).mean()) if n else 0.0, 0.3,
         ),
     )  # fmt: skip
 
 
 def _published(
-    sums: _Sums, point: _Point, found: Posterior, cov_ab: Array, cov_lp: Array, options: Options,
+    sums: _Sums, point: _Point, found: Posterior, cov: Array, cov_lp: Array, options: Options,
     steps: int, stop: Stop,
 ) -> Fit:  # fmt: skip
-    prior, d = point.prior, sums.d
-    v = point.v
+    prior, d, v = point.prior, sums.d, point.v
+    # b = intercept / a: its spread by the delta method.
+    a, typical = np.exp(point.log_a), math.exp(prior.log_a)
+    b = point.intercept / a
+    aa, ad, dd = cov.T
+    ab = ad / a - b * aa
+    bb = dd / a**2 - 2 * b * ad / a + b * b * aa
     population = Population(
         k_zeta=float(point.k[0]),
         k_xi=float(point.k[1]) if d == 2 else 0.0,
         v_zz=float(v[0, 0]),
         v_zx=float(v[0, 1]) if d == 2 else 0.0,
         v_xx=float(v[1, 1]) if d == 2 else 0.0,
-        nu=point.nu,
-        a=math.exp(prior.log_a),
+        nu=_degrees_of_freedom(found.squares, sums.timed),
+        a=typical,
         c=float(point.c.mean()) if options.guessing and len(point.c) else 0.0,
-        sigma2=math.exp(float(point.log_sigma2.mean())) if len(point.b) else SIGMA2_0,
-        var_b=prior.var_b,
+        sigma2=math.exp(float(point.log_sigma2.mean())) if len(b) else SIGMA2_0,
+        var_b=prior.var_intercept / typical**2,
         var_lam=prior.var_lam,
-        b_shift=prior.b,
+        b_shift=prior.intercept / typical,
         lam_shift=prior.lam,
         delta_variance=0.0,
         drift_theta=0.0,
@@ -731,13 +736,15 @@ def _published(
         drift_delta=0.0,
         normal=options.normal,
     )
-    return Fit(
-        np.exp(point.log_a), point.b, point.c, np.exp(point.log_phi), point.lam,
-        np.exp(point.log_sigma2), cov_ab, cov_lp, point.effects, population,
+    fitted = Fit(
+        a, b, point.c, np.exp(point.log_phi), point.lam,
+        np.exp(point.log_sigma2), np.stack([aa, ab, bb], axis=1), cov_lp, point.effects, population,
         float(found.log_likelihood.sum()
               - 0.5 * (sums.item_timed * point.log_sigma2).sum()),
         steps, stop,
     )  # fmt: skip
+    width = _width(sums, fitted, found)
+    return replace(fitted, population=replace(population, width=width))
 
 
 @dataclass(frozen=True)
