@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from studysmart import __version__
-from studysmart.errors import StudySmartError
+from studysmart.errors import BadInput, StudySmartError
 
 app = typer.Typer(
     name="studysmart",
@@ -26,6 +26,8 @@ accounts_app = typer.Typer(help="Manage accounts.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
 app.add_typer(accounts_app, name="accounts")
 
+BY_LEARNER = "Forecast learners who were not fitted; the default where folds are given."
+BY_TIME = "Fit the oldest 80 % of the answers, forecast the newest 20 %."
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -113,6 +115,49 @@ def add_account(
     typer.echo(
         f"{caller.email} is now {'an operator' if caller.role == 'operator' else 'a learner'}"
     )
+
+
+@app.command("evaluate")
+def evaluate_models(
+    file: Annotated[list[Path], typer.Argument(help="CSV files, or packed with gzip.")],
+    model: Annotated[
+        str, typer.Option(help="Models, with commas: prior, lnirt, sequence, attention.")
+    ] = "prior,lnirt,sequence",
+    test_fold: Annotated[
+        str | None, typer.Option(help="The fold of learners that is forecast; else the first.")
+    ] = None,
+    all_folds: Annotated[bool, typer.Option("--all-folds", help="Every fold in its turn.")] = False,  # noqa: FBT002
+    by_learner: Annotated[bool, typer.Option("--by-learner", help=BY_LEARNER)] = False,  # noqa: FBT002
+    by_time: Annotated[bool, typer.Option("--by-time", help=BY_TIME)] = False,  # noqa: FBT002
+    mask: Annotated[
+        Path | None, typer.Option(help="CSV of hidden cells (learner, item); judges these instead.")
+    ] = None,
+    as_json: Annotated[Path | None, typer.Option("--json", help="Write all figures here.")] = None,
+    as_html: Annotated[Path | None, typer.Option("--html", help="Write a page here.")] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+) -> None:
+    """Judge models on logs of answers: accuracy, calibration, times, cost. Stores nothing.
+
+    Exit code 3: a model could not be judged, or saw what it must not.
+    """
+    from studysmart.cli import evaluate
+
+    if by_learner and by_time:
+        msg = "--by-learner and --by-time exclude each other"
+        raise BadInput(msg)
+    found = evaluate.files(
+        file,
+        model,
+        by="learner" if by_learner else "time" if by_time else None,
+        test_fold=test_fold,
+        all_folds=all_folds,
+        mask=mask,
+        seed=seed,
+    )
+    typer.echo(evaluate.to_markdown(found))
+    evaluate.write(found, as_json=as_json, as_html=as_html)
+    if not evaluate.sound(found):
+        raise typer.Exit(3)
 
 
 @app.command()

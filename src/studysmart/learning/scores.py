@@ -1,4 +1,9 @@
-"""Scores of forecasts against what happened. Every one says on how many answers it rests."""
+"""Scores of forecasts against what happened. Every one says on how many answers it rests.
+
+Times are judged as log times against a normal forecast. The continuous ranked probability score is
+the closed form of Gneiting & Raftery (2007), "Strictly proper scoring rules, prediction, and
+estimation"; the PIT histogram is that of Dawid (1984), flat where the forecasts are calibrated.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,14 @@ from studysmart.learning.model import Z_80
 Array = NDArray[np.float64]
 P_CLIP = 1e-6
 ECE_BINS = 15
+PIT_BINS = 20
+Z_90 = 1.6448536269514722  # half width of the central 90 % of a normal distribution, in sd
+
+# Every score there is, in the order in which they are shown.
+SCORES = (
+    "n", "auc", "accuracy", "log_loss", "rmse", "ece", "n_timed", "log_time_rmse", "mae_s", "crps",
+    "nlpd", "coverage_80", "coverage_90", "width_80", "width_90",
+)  # fmt: skip
 
 
 def cross_entropy(correct: Array, p: Array) -> Array:
@@ -23,6 +36,19 @@ def cross_entropy(correct: Array, p: Array) -> Array:
 def time_loss(log_time: Array, mean: Array, sd: Array) -> Array:
     """Negative log density of each log time under its normal forecast; NaN where it is unknown."""
     return 0.5 * ((log_time - mean) / sd) ** 2 + np.log(sd) + 0.5 * math.log(2 * math.pi)
+
+
+def crps(log_time: Array, mean: Array, sd: Array) -> Array:
+    """Continuous ranked probability score of each normal forecast, in log units; 0 is best."""
+    z = (log_time - mean) / sd
+    density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    return sd * (z * (2 * normal_cdf(z) - 1) + 2 * density - 1 / math.sqrt(math.pi))
+
+
+def normal_cdf(z: Array) -> Array:
+    """Share of a standard normal distribution below each z; NaN stays NaN."""
+    scaled = (z / math.sqrt(2)).tolist()
+    return 0.5 + 0.5 * np.fromiter(map(math.erf, scaled), np.float64, len(scaled))
 
 
 def auc(correct: Array, p: Array) -> float | None:
@@ -41,13 +67,45 @@ def auc(correct: Array, p: Array) -> float | None:
 
 def calibration_error(correct: Array, p: Array) -> float:
     """Expected calibration error with 15 equal bins."""
-    index = np.minimum((p * ECE_BINS).astype(int), ECE_BINS - 1)
-    gaps = np.bincount(index, p - correct, ECE_BINS)
+    gaps = np.bincount(_bin(p, ECE_BINS), p - correct, ECE_BINS)
     return float(np.abs(gaps).sum() / len(p))
 
 
+def reliability(correct: Array, p: Array) -> list[dict[str, float | None]]:
+    """What was forecast and what happened, in 15 equal bins of P(correct).
+
+    Each bin: low, high (its bounds), n, p (mean forecast), correct (share); the last two are None
+    in an empty bin.
+    """
+    index = _bin(p, ECE_BINS)
+    n = np.bincount(index, minlength=ECE_BINS)
+    mean = np.bincount(index, p, ECE_BINS) / np.maximum(n, 1)
+    share = np.bincount(index, correct, ECE_BINS) / np.maximum(n, 1)
+    return [
+        {
+            "low": k / ECE_BINS,
+            "high": (k + 1) / ECE_BINS,
+            "n": int(n[k]),
+            "p": float(mean[k]) if n[k] else None,
+            "correct": float(share[k]) if n[k] else None,
+        }
+        for k in range(ECE_BINS)
+    ]
+
+
+def pit(log_time: Array, mean: Array, sd: Array) -> list[int]:
+    """How many log times fall into each twentieth of their own forecast's distribution."""
+    timed = np.isfinite(log_time)
+    values = normal_cdf((log_time[timed] - mean[timed]) / sd[timed])
+    counts: list[int] = np.bincount(_bin(values, PIT_BINS), minlength=PIT_BINS).tolist()
+    return counts
+
+
 def summary(correct: Array, p: Array, log_time: Array, mean: Array, sd: Array) -> dict[str, float]:
-    """All scores of one set of forecasts; those that cannot be computed are left out."""
+    """The scores of one set of forecasts, named in `SCORES`.
+
+    What cannot be computed (one class only, no times) is left out. Widths are in log units.
+    """
     scores: dict[str, float] = {"n": float(len(correct))}
     if len(correct):
         scores["log_loss"] = float(cross_entropy(correct, p).mean())
@@ -63,6 +121,92 @@ def summary(correct: Array, p: Array, log_time: Array, mean: Array, sd: Array) -
         t, m, s = log_time[timed], mean[timed], sd[timed]
         scores["log_time_rmse"] = float(np.sqrt(((t - m) ** 2).mean()))
         scores["mae_s"] = float(np.abs(np.exp(t) - np.exp(m)).mean())
+        scores["crps"] = float(crps(t, m, s).mean())
         scores["nlpd"] = float(time_loss(t, m, s).mean())
-        scores["coverage_80"] = float((np.abs(t - m) <= Z_80 * s).mean())
+        for name, z in (("80", Z_80), ("90", Z_90)):
+            scores[f"coverage_{name}"] = float((np.abs(t - m) <= z * s).mean())
+            scores[f"width_{name}"] = float((2 * z * s).mean())
     return scores
+
+
+Forecasts = tuple[Array, Array, Array]  # P(correct), mean and sd of log time, each (answer,)
+DIFFERENCES = ("log_loss", "auc", "log_time_rmse")
+# The resampled AUC orders answers by this many quantiles of the forecasts: within one of them
+# pairs count as ties, which moves the AUC by about its square, 1e-5.
+QUANTILES = 256
+
+
+def resampled(
+    learner: NDArray[np.str_],
+    correct: Array,
+    log_time: Array,
+    forecasts: list[Forecasts],
+    *,
+    resamples: int,
+    seed: int,
+) -> dict[str, Array]:
+    """Scores of each model on resamples of whole learners: the cluster bootstrap.
+
+    Learners are drawn with replacement, the same for all models, so that differences of two rows
+    are paired. One draw costs a matrix product over learners, not over answers.
+
+    Args:
+        learner: of each answer.
+        correct: 1 or 0 of each answer.
+        log_time: log-seconds of each answer, NaN where unknown.
+        forecasts: of each model, of the same answers.
+        resamples: how many.
+        seed: of the draws.
+
+    Returns:
+        For each of `DIFFERENCES` an array (model, resample), NaN where it cannot be computed.
+    """
+    _, who = np.unique(learner, return_inverse=True)
+    learners = int(who.max()) + 1 if len(who) else 0
+    found = {name: np.full((len(forecasts), resamples), np.nan) for name in DIFFERENCES}
+    if learners < 2:
+        return found
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(learners, np.full(learners, 1 / learners), size=resamples)
+    weights = drawn.astype(np.float32)
+    timed = np.isfinite(log_time)
+
+    def per_draw(values: Array, rows: NDArray[np.bool_] | slice = slice(None)) -> Array:
+        return np.asarray(drawn @ np.bincount(who[rows], values[rows], learners), np.float64)
+
+    answers, times = per_draw(np.ones(len(who))), per_draw(np.ones(len(who)), timed)
+    for k, (p, mean, _) in enumerate(forecasts):
+        found["log_loss"][k] = per_draw(cross_entropy(correct, p)) / answers
+        found["auc"][k] = _resampled_auc(correct, p, who, weights)
+        squares = per_draw((log_time - mean) ** 2, timed)
+        found["log_time_rmse"][k] = _sqrt_ratio(squares, times)
+    return found
+
+
+def _resampled_auc(
+    correct: Array, p: Array, who: NDArray[np.intp], weights: NDArray[np.float32]
+) -> Array:
+    edges = np.unique(np.quantile(p, np.linspace(0, 1, QUANTILES + 1)[1:-1]))
+    index = np.searchsorted(edges, p)
+    learners, bins = weights.shape[1], len(edges) + 1
+
+    def histogram(rows: NDArray[np.bool_]) -> Array:
+        cells = np.bincount(who[rows] * bins + index[rows], minlength=learners * bins)
+        drawn = weights @ cells.reshape(learners, bins).astype(np.float32)
+        return np.asarray(drawn, np.float64)
+
+    right, wrong = histogram(correct == 1), histogram(correct == 0)
+    below = np.cumsum(wrong, axis=1) - 0.5 * wrong
+    pairs = right.sum(1) * wrong.sum(1)
+    ordered = (right * below).sum(1)
+    share: Array = np.divide(ordered, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
+    return share
+
+
+def _sqrt_ratio(total: Array, n: Array) -> Array:
+    root: Array = np.sqrt(np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0))
+    return root
+
+
+def _bin(p: Array, bins: int) -> NDArray[np.intp]:
+    return np.clip((p * bins).astype(np.intp), 0, bins - 1)
