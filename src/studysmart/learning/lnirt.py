@@ -2,7 +2,7 @@
 
     P(correct) = c + (1 - c) logistic(a (theta + delta_skill - b))
     log T      ~ Normal(lam - phi (zeta + xi x), kappa sigma^2)
-    (zeta, xi) ~ Normal(k theta, V)        theta ~ Normal(0, 1)
+    (zeta, xi) ~ Normal(m + k theta, V)        theta ~ Normal(0, 1)
     kappa      ~ scaled inverse chi-square with nu degrees of freedom and mean 1
 
 Of the learner: theta, ability; delta, the deviation on one skill; zeta, speed, larger is faster;
@@ -148,6 +148,7 @@ class Population:
     """What learners and unseen items are like, and the formulas that move one learner.
 
     k_zeta, k_xi: what a unit of ability adds to speed and to its trend.
+    xi: the mean trend of speed.
     v_zz, v_zx, v_xx: covariance of (zeta, xi) given theta.
     nu: degrees of freedom of kappa; large: all learners' times scatter alike.
     a, c, sigma2, var_b, var_lam: of an item never seen; its phi is 1.
@@ -161,6 +162,7 @@ class Population:
 
     k_zeta: float = 0.0
     k_xi: float = 0.0
+    xi: float = 0.0
     v_zz: float = 0.09
     v_zx: float = 0.0
     v_xx: float = 0.0
@@ -205,7 +207,7 @@ class Population:
         weights = np.exp(-0.5 * GRID**2)
         weights /= weights.sum()
         numbers = (
-            0.0, float(weights @ GRID**2), 0.0, self.k_zeta, 0.0, self.k_xi,
+            0.0, float(weights @ GRID**2), 0.0, self.k_zeta, self.xi, self.k_xi,
             self.v_zz, self.v_zx, self.v_xx, 0.0, 0.0, 0.0, 0.0,
         )  # fmt: skip
         if learners is None:

@@ -86,8 +86,7 @@ class Cells:
 
     who, what: learner and item of each row, 0, 1, ...
     correct: 1 or 0. log_time: log-seconds, NaN where unknown.
-    x: position in the learner's own order, about -1..1; None: speed has no trend. Its mean over
-    learners is a covariate by itself.
+    x: position in the learner's own order, about -1..1; None: speed has no trend.
     covariates: (row, covariate), known facts of a row that move log time, such as its block.
     place: (item, 2), logit of P(correct) and mean log time that an item is shrunk to; None: the
     items' mean.
@@ -121,7 +120,7 @@ class Fit:
     """What was fitted; arrays (item,).
 
     cov_ab: (item, 3), posterior variance of log a, covariance, variance of b. cov_lp: the same of
-    (lam, phi). effects: what x, if there is one, and each covariate add to log time.
+    (lam, phi). effects: what each covariate adds to log time.
     log_likelihood: marginal, natural logarithm. stop: why it ended, after so many steps.
     """
 
@@ -177,9 +176,8 @@ class Fit:
         speed = at_0 + at_1 * mean_theta[who]
         var_speed = given + at_1**2 * (second - mean_theta**2)[who]
         mean = self.lam[what] - self.phi[what] * speed
-        design = _design(x, covariates)
-        if design is not None:
-            mean = mean + design @ self.effects
+        if covariates is not None:
+            mean = mean + covariates @ self.effects
         ll, lp, pp = self.cov_lp[what].T
         sd = np.sqrt(
             kappa[who] * self.sigma2[what]
@@ -192,8 +190,9 @@ class Fit:
         p, d = self.population, 2 if self.population.v_xx > 0 else 1
         k, v = np.array([p.k_zeta, p.k_xi]), np.array([[p.v_zz, p.v_zx], [p.v_zx, p.v_xx]])
         log_phi, log_sigma2 = np.log(self.phi), np.log(self.sigma2)
+        mean = np.array([0.0, p.xi])[:d]
         return _Point(
-            np.log(self.a), self.a * self.b, self.c, log_phi, self.lam, log_sigma2, k[:d],
+            np.log(self.a), self.a * self.b, self.c, log_phi, self.lam, log_sigma2, mean, k[:d],
             v[:d, :d], self.effects, _Prior(0, 1, 0, 1, 0, 1, 0, 1),
         )  # fmt: skip
 
@@ -214,13 +213,6 @@ class Posterior(NamedTuple):
     squares: Array
     timed: Array
     log_likelihood: Array
-
-
-def _design(x: Array | None, covariates: Array | None) -> Array | None:
-    """All that moves log time whoever answers: (row, effect)."""
-    columns = [] if x is None else [x[:, None]]
-    columns += [] if covariates is None else [covariates]
-    return np.concatenate(columns, axis=1) if columns else None
 
 
 class _Layout:
@@ -258,8 +250,7 @@ class _Sums:
         self.log_time = cells.log_time[timed]
         self.d = 1 if cells.x is None else 2
         self.x = None if cells.x is None else cells.x[timed]
-        design = _design(cells.x, cells.covariates)
-        self.covariates = None if design is None else design[timed]
+        self.covariates = None if cells.covariates is None else cells.covariates[timed]
         self.timed = np.bincount(self.who, minlength=n).astype(float)
         self.item_timed = np.bincount(self.what, minlength=k).astype(float)
         ones = np.ones(len(self.rows))
@@ -303,6 +294,7 @@ class _Point:
     log_phi: Array
     lam: Array
     log_sigma2: Array
+    mean: Array  # (d,), of (zeta, xi) at theta = 0; that of zeta stays 0
     k: Array  # (d,)
     v: Array  # (d, d)
     effects: Array
@@ -312,7 +304,7 @@ class _Point:
         """Everything but c, which moves slowly and stays in bounds by itself."""
         sd = np.sqrt(np.diag(self.v))
         parts = [self.log_a, self.intercept, self.log_phi, self.lam, self.log_sigma2, self.k / sd]
-        parts += [2 * np.log(sd), self.effects]
+        parts += [2 * np.log(sd), self.mean, self.effects]
         if len(sd) == 2:
             parts.append(np.arctanh(self.v[:1, 1] / (sd[0] * sd[1])))
         return np.concatenate(parts)
@@ -320,14 +312,16 @@ class _Point:
     def at(self, vector: Array) -> _Point:
         """The point at a vector."""
         n, d, p = len(self.lam), len(self.k), len(self.effects)
-        ends = np.cumsum([n, n, n, n, n, d, d, p])
-        log_a, intercept, log_phi, lam, log_sigma2, k, log_v, effects, last = np.split(vector, ends)
+        ends = np.cumsum([n, n, n, n, n, d, d, d, p])
+        log_a, intercept, log_phi, lam, log_sigma2, k, log_v, mean, effects, last = np.split(
+            vector, ends
+        )
         sd = np.exp(0.5 * log_v)
         v = np.diag(sd**2)
         if d == 2:
             v[0, 1] = v[1, 0] = math.tanh(last[0]) * sd[0] * sd[1]
         return _Point(
-            log_a, intercept, self.c, log_phi, lam, log_sigma2, k * sd, v, effects, self.prior
+            log_a, intercept, self.c, log_phi, lam, log_sigma2, mean, k * sd, v, effects, self.prior
         )
 
 
@@ -359,7 +353,9 @@ def _posterior(sums: _Sums, point: _Point, know: Array) -> Posterior:
         h[:, i] = by_power[i][:, 1] - by_time[i][:, 0]
         for j in range(d):
             P[:, i, j] = by_power[i + j][:, 0]
-    k, v = point.k, point.v
+    mean, k, v = point.mean, point.k, point.v
+    squares = squares - 2 * h @ mean + np.einsum("nij,i,j->n", P, mean, mean)
+    h = h - P @ mean
     inside = np.eye(d) + P @ v
     cov = v @ np.linalg.inv(inside)
     at_0 = np.einsum("nij,nj->ni", cov, h)
@@ -376,7 +372,7 @@ def _posterior(sums: _Sums, point: _Point, know: Array) -> Posterior:
     log_likelihood = (top + np.log(total))[:, 0] - 0.5 * np.linalg.slogdet(inside)[1]
     log_likelihood = log_likelihood - 0.5 * sums.timed * math.log(2 * math.pi)
     squares = (weights @ NODE_MOMENTS.T.astype(np.float32) * polynomial).sum(1)
-    return Posterior(weights, at_0, at_1, cov, squares, sums.timed, log_likelihood)
+    return Posterior(weights, at_0 + mean, at_1, cov, squares, sums.timed, log_likelihood)
 
 
 def _step(sums: _Sums, point: _Point, options: Options) -> tuple[_Point, Posterior, Array, Array]:
@@ -388,6 +384,7 @@ def _step(sums: _Sums, point: _Point, options: Options) -> tuple[_Point, Posteri
     w, at_0, at_1 = found.weights, found.at_0, found.at_1
     # Learners: moments of theta and speed.
     theta_1, theta_2 = (w @ NODE_MOMENTS[1:].T.astype(np.float32)).astype(float).T
+    at_0 = at_0 - point.mean
     speed = at_0 + at_1 * theta_1[:, None]
     both = at_0[:, :, None] * at_1[:, None, :]
     speed_2 = (
@@ -418,20 +415,30 @@ def _step(sums: _Sums, point: _Point, options: Options) -> tuple[_Point, Posteri
     log_a, intercept, cov = _answers(point, now, right, all_, places[0], options)
     intercept, log_a = intercept - np.exp(log_a) * mean, log_a + math.log(sd)
     # Items: times.
-    log_phi, lam, log_sigma2, cov_lp = _times(sums, point, speed, speed_2, places[1])
     centre = speed.mean(0)
+    speed_2 = speed_2 + _outer(speed, point.mean) + _outer(point.mean, speed + point.mean)
+    speed = speed + point.mean
+    log_phi, lam, log_sigma2, cov_lp = _times(sums, point, speed, speed_2, places[1])
+    # Speed is 0 on average: what the learners have in common goes to the items, and to the trend.
     lam = lam - np.exp(log_phi) * centre[0]
+    speed[:, 0] -= centre[0]
     k = k * sd
     scale = math.exp(float(log_phi.mean()))
     effects = point.effects
     if len(effects):
-        effects = _effects(sums, lam, np.exp(log_phi), np.exp(log_sigma2), speed - centre)
+        effects = _effects(sums, lam, np.exp(log_phi), np.exp(log_sigma2), speed)
     new = _Point(
-        log_a, intercept, c, log_phi - math.log(scale), lam, log_sigma2, k * scale, v * scale**2,
+        log_a, intercept, c, log_phi - math.log(scale), lam, log_sigma2,
+        (point.mean + centre) * np.arange(sums.d) * scale, k * scale, v * scale**2,
         effects, point.prior,
     )  # fmt: skip
     new.prior = _fitted_prior(new, places, cov, cov_lp)
     return new, found, cov, cov_lp
+
+
+def _outer(first: Array, second: Array) -> Array:
+    """Outer products row by row: (learner, d, d)."""
+    return first[..., :, None] * second[..., None, :]
 
 
 def _shrunk_variance(squares: Array, pseudo: Pseudo) -> float:
@@ -691,7 +698,7 @@ def _first(sums: _Sums, options: Options) -> _Point:
     return _Point(
         np.full(n, math.log(a)), intercept, np.full(n, 0.2 if options.guessing else 0.0),
         np.zeros(n), lam,
-        np.full(n, math.log(sigma2)), np.zeros(d), v, np.zeros(p_0),
+        np.full(n, math.log(sigma2)), np.zeros(d), np.zeros(d), v, np.zeros(p_0),
         _Prior(
             math.log(a), LOG_A.variance, float((intercept - places[0]).mean()) if n else 0.0, 1.0,
             1.0, PHI.variance, float((lam - places[1]).mean()) if n else 0.0, 0.3,
@@ -713,6 +720,7 @@ def _published(
     population = Population(
         k_zeta=float(point.k[0]),
         k_xi=float(point.k[1]) if d == 2 else 0.0,
+        xi=float(point.mean[1]) if d == 2 else 0.0,
         v_zz=float(v[0, 0]),
         v_zx=float(v[0, 1]) if d == 2 else 0.0,
         v_xx=float(v[1, 1]) if d == 2 else 0.0,
@@ -856,7 +864,9 @@ def cells_of(responses: Responses, prior: Prior) -> tuple[Cells, list[str], list
     names, what, first = unique_items(responses)
     _, who = np.unique(responses.learner, return_inverse=True)
     # An item's place is what its kind is like, without its own answers: those are in the cells.
-    place = [prior.parameters(replace(item, item=None)) for item in first]
+    place = [
+        prior.parameters(Item(None, item.skill, item.topic, item.difficulty)) for item in first
+    ]
     cells = Cells(
         who.astype(np.int64), what, responses.correct, responses.log_times(),
         int(who.max(initial=-1)) + 1, len(first), place=np.array(place).reshape(-1, 2),
