@@ -14,11 +14,12 @@ from studysmart.learning.lnirt import Lnirt
 from studysmart.learning.model import Forecast, LearnerModel, Prediction
 from studysmart.learning.prior import Prior
 from studysmart.learning.responses import Item, Response, Responses
-from studysmart.learning.sequence import SequenceModel
+from studysmart.learning.sequence import AttentionModel, SequenceModel
 from studysmart.learning.simulate import simulate
 from studysmart.learning.training import Progress, TrainingReport, train
 
 __all__ = [
+    "AttentionModel",
     "Engine",
     "EngineState",
     "Forecast",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,11 @@ SHORTEST_S, LONGEST_S = 0.05, 86_400.0
 Labels = NDArray[np.str_]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """What is asked. Any part may be unknown (None) or never seen before."""
+class Item(NamedTuple):
+    """What is asked. Any part may be unknown (None) or never seen before.
+
+    A tuple, because items are looked up by the hundred for every forecast.
+    """
 
     item: str | None = None
     skill: str | None = None
@@ -185,7 +187,7 @@ class Responses:
         """Log response times in log-seconds, clipped to [0.05 s, 1 day]; NaN where unknown."""
         times = self.response_time_s
         known = np.where((times >= 0) & np.isfinite(times), times, np.nan)
-        return np.log(np.clip(known, SHORTEST_S, LONGEST_S))
+        return np.asarray(np.log(np.clip(known, SHORTEST_S, LONGEST_S)))
 
     def answered_at(self) -> NDArray[np.float64]:
         """Unix seconds of each answer; NaN where unknown."""
@@ -193,4 +195,4 @@ class Responses:
 
     def asked_at(self) -> NDArray[np.float64]:
         """Unix seconds at which each task was given, as `Response.asked_at`; NaN where unknown."""
-        return self.answered_at() - np.nan_to_num(np.exp(self.log_times()))
+        return np.asarray(self.answered_at() - np.nan_to_num(np.exp(self.log_times())))

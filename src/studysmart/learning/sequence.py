@@ -1,24 +1,34 @@
-"""The sequence model: an LSTM over a learner's whole history that starts from LNIRT.
+"""The sequence model (default) and the attention model (challenger): networks over a history.
 
-    x_t  = [embeddings of item, skill, topic, difficulty; features; outcome of the answer]
-    h_t  = LSTM(x_1 .. x_t)
-    z    = tanh(W [h_{t}, features, embeddings] + w)       for the next item
-    logit P(correct)   = LNIRT's logit    + u_p . z
-    mean of log time   = LNIRT's mean     + s u_m . z
-    log sd of log time = log s            + u_s . z        s: the prior's spread of log time
+    f_t   = features of the history and the next task (`history.FEATURES`), each as K ramps:
+            ramp_k(f) = clip((f - q_k) / (q_{k+1} - q_k), 0, 1) less its mean; q: quantiles, both
+            of the training rows
+    x_t   = [ramps; embeddings of skill, topic, difficulty]
+    e_t   = relu(W_e x_t + b_e)
+    m_t   = memory of the answers before t: an LSTM over [e_s; outcome_s], s < t,
+            or attention with forgetting over the last `SPAN` of them
+    z_t   = relu(W_z [e_t; m_t] + b_z)
+    u_t   = W_u z_t + S x_t + b_u
+    logit P(correct)   = a (running logit    + u_1) + c          a, c: fitted on held-out answers
+    mean of log time   =    running log time + s u_2
+    log sd of log time = log(d s)            + u_3               d: so that 80 % intervals hold 80 %
 
-With u = 0 it says what LNIRT says; training moves it away from there only as far as that helps. It
-knows a learner by the history, never by an id, so that a new one needs no retraining. Row 0 of each
-table of embeddings stands for everything unknown and is trained by random masking.
+Ramps instead of raw numbers let a small network bend along each feature as trees do (Gorishniy et
+al. 2022, "On embeddings for numerical features in tabular deep learning"). With W_u = S = 0 the
+model says what the running estimates say; training moves it from there only as far as that helps.
+A learner is known by the history, never by an id, so that a new one needs no retraining; an item by
+its effects, so that a rare one cannot be learned by heart. Row 0 of each embedding stands for
+everything unknown and is trained by random masking.
 
-This module is NumPy only; `sequence_fit` has the same equations in JAX, and a test holds them
-together.
+NumPy only; `sequence_fit` has the same equations in JAX, and a test holds them together.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -26,167 +36,444 @@ from numpy.typing import NDArray
 
 from studysmart.errors import ArtefactRejected
 from studysmart.learning import history as past
-from studysmart.learning.history import FEATURES, History
-from studysmart.learning.lnirt import Lnirt
+from studysmart.learning.effects import Coded, Effects, Place
+from studysmart.learning.history import (
+    CHUNK,
+    FEATURES,
+    OUTCOMES,
+    OWN,
+    History,
+    Plain,
+    Population,
+)
 from studysmart.learning.model import LearnerModel, Prediction
 from studysmart.learning.responses import Item, Response, Responses
 
 Weights = dict[str, NDArray[np.float32]]
+Array = NDArray[np.float32]
 
-HIDDEN = 32
-HEAD = 32
-OUTCOME = 4
-# Width of the embedding of each label.
-WIDTHS = {"item": 4, "skill": 8, "topic": 4, "difficulty": 3}
-LOGIT_BOUND, LOG_SD_BOUND = 7.0, 1.5
+RAMPS = 4
+ENCODED, MEMORY, HEAD = 64, 32, 32
+WIDTHS = {"skill": 16, "topic": 4, "difficulty": 4}  # of the embedding of each label
+EMBEDDED = sum(WIDTHS.values())
+INPUT = len(FEATURES) * RAMPS + EMBEDDED
+SPAN, HEADS = 64, 2  # answers that attention looks back on, and in how many ways
+LOGIT_BOUND, LOG_SD_BOUND, TIME_BOUND = 7.0, 1.5, 4.0
+MOST_SEEN = 10_000  # items whose static part is remembered
 
 
 class State(NamedTuple):
-    """One learner: the history's features and the LSTM's memory."""
+    """One learner: the features' history and the network's memory of the answers."""
 
     history: History
-    h: NDArray[np.float32]
-    c: NDArray[np.float32]
+    memory: tuple[Array, ...]
+
+
+class _Into(NamedTuple):
+    """Weights to [encoder, skip], of all ramps, the learner's, the task's, the labels."""
+
+    ramps: Array
+    own: Array
+    rest: Array
+    labels: Array
+    bias: Array
+    scale: Array
+    offset: Array
 
 
 @dataclass(frozen=True)
 class SequenceModel(LearnerModel):
-    """The fitted network over the LNIRT it starts from.
+    """The fitted network over the effects and running estimates it starts from.
 
     vocabulary: per label, the row of each known value; unknown ones are row 0.
+    weights: named as in `shapes`.
     """
 
     kind: ClassVar[str] = "sequence"
 
-    lnirt: Lnirt
+    effects: Effects
     weights: Weights
     vocabulary: dict[str, dict[str, int]]
+
+    _seen: dict[Item, tuple[Place, Array]] = field(default_factory=dict, repr=False, compare=False)
+    _asked: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def population(self) -> Population:
+        """What a learner starts with."""
+        return Population.of(self.effects)
+
+    @cached_property
+    def _scales(self) -> tuple[float, float, float, float]:
+        slope, shift, widened = self.weights["calibration"].tolist()
+        return slope, shift, widened, float(self.weights["time_scale"][0])
+
+    @cached_property
+    def _into(self) -> _Into:
+        """The encoder and the skip are linear in the same input: one product serves both."""
+        w = self.weights
+        both = np.concatenate([w["enc_w"], w["skip_w"]], axis=1)
+        # Ramps are centred in training; here that is part of the bias.
+        bias = np.concatenate([w["enc_b"], w["out_b"]])
+        bias = bias - w["ramp_mean"].reshape(-1) @ both[:-EMBEDDED]
+        ramps = np.ascontiguousarray(both[:-EMBEDDED])
+        own, rest = np.split(ramps.reshape(RAMPS, len(FEATURES), -1), [OWN], axis=1)
+        return _Into(
+            ramps=ramps,
+            own=own.reshape(OWN * RAMPS, -1),
+            rest=rest.reshape((len(FEATURES) - OWN) * RAMPS, -1),
+            labels=both[-EMBEDDED:],
+            bias=bias,
+            scale=w["ramp_scale"],
+            offset=w["ramp_offset"],
+        )
 
     @classmethod
     def fit(
         cls,
         responses: Responses,
-        lnirt: Lnirt,
         *,
         seed: int = 0,
+        valid: Responses | None = None,
         progress: Callable[[float, int, float], None] | None = None,
     ) -> Self:
-        """Train on these answers, JAX in this process; see `sequence_fit`."""
+        """Train on these answers, JAX in this process.
+
+        Args:
+            responses: rows in order of time; any number of them.
+            seed: of initial weights, masks and order; the same seed gives the same model.
+            valid: answers of other learners that choose the epoch and calibrate; without them the
+                newest of `responses` do.
+            progress: told (share done, epoch, loss on the validation part).
+        """
         from studysmart.learning import sequence_fit
 
-        weights, vocabulary = sequence_fit.fit(responses, seed=seed, progress=progress)
-        return cls(lnirt, weights, vocabulary)
+        return cls(
+            *sequence_fit.fit(responses, cls.kind, seed=seed, valid=valid, progress=progress)
+        )
 
     def start(self) -> State:
         """Nobody yet: an empty history."""
-        zero = np.zeros(HIDDEN, np.float32)
-        return State(past.start(self.lnirt), zero, zero)
+        return State(past.start(self.population), self._forgotten())
 
     def update(self, state: State, response: Response) -> State:
-        """One LSTM step, whatever the length of the history."""
-        history = state.history
-        features, logit, log_time = past.features(
-            history, response.item, self.lnirt, at=response.asked_at
-        )
-        sd = self.lnirt.prior.log_time_sd
-        x = np.concatenate(
-            [
-                self._embedded([response.item])[0],
-                np.array(features + past.outcome(response, logit, log_time, sd), dtype=np.float32),
-            ]
-        )
-        h, c = step(self.weights, x, state.h, state.c)
-        history = past.append(history, response, self.lnirt, logit=logit, log_time=log_time)
-        return State(history, h, c)
+        """One step of the memory, whatever the length of the history."""
+        place, labels = self._known(response.item)
+        asked = response.asked_at
+        now, traces, features = past.forecast_one(
+            state.history, response.item, place, self.population,
+            math.nan if asked is None else asked,
+        )  # fmt: skip
+        encoded, _ = self._encoded_one(features, labels)
+        history, outcome = past.append(state.history, response, place, now, traces)
+        return State(history, self._remember(state.memory, encoded, np.array(outcome, np.float32)))
 
     def predict(
         self, state: State, items: Sequence[Item], *, at: float | None = None
     ) -> Prediction:
-        """All items in one pass through the head."""
-        rows = [past.features(state.history, item, self.lnirt, at=at) for item in items]
-        features = np.array([row[0] for row in rows], dtype=np.float32).reshape(-1, len(FEATURES))
-        embedded = self._embedded(items)
-        logit, mean, log_sd = head(self.weights, state.h, features, embedded)
-        sd = self.lnirt.prior.log_time_sd
-        base_logit = np.array([row[1] for row in rows])
-        base_time = np.array([row[2] for row in rows])
-        bounded = np.clip(base_logit + logit, -LOGIT_BOUND, LOGIT_BOUND)
+        """All items in one pass."""
+        asked = at if at is not None and math.isfinite(at) else math.nan
+        if len(items) == 1:
+            return self._predict_one(state, items[0], asked)
+        places, labels = self._known_many(items)
+        now, own, others = past.forecast_many(state.history, items, places, self.population, asked)
+        into = self._into
+        x = _ramped(others, into.scale[:, OWN:], into.offset[:, OWN:]) @ into.rest
+        x += (
+            _ramped(np.array(own, np.float32), into.scale[:, :OWN], into.offset[:, :OWN]) @ into.own
+        )
+        x += labels
+        encoded = np.maximum(x[:, :ENCODED], 0)
+        out = self._head(encoded, self._recall(state.memory, encoded), x[:, ENCODED:])
+        return self._told(now.logit, now.log_time, out)
+
+    def _predict_one(self, state: State, item: Item, asked: float) -> Prediction:
+        """The same on plain floats: what an answer and its next task wait for."""
+        place, labels = self._known(item)
+        now, _, features = past.forecast_one(state.history, item, place, self.population, asked)
+        encoded, skipped = self._encoded_one(features, labels)
+        recalled = self._recall(state.memory, encoded)
+        logit, late, log_sd = self._head(encoded, recalled, skipped).tolist()
+        slope, shift, widened, scale = self._scales
+        bounded = Plain.bounded
+        logit = bounded(slope * (now.logit + logit) + shift, LOGIT_BOUND)
         return Prediction(
-            p_correct=1 / (1 + np.exp(-bounded)),
-            log_time_mean=base_time + sd * np.clip(mean, -4, 4),
-            log_time_sd=sd * np.exp(np.clip(log_sd, -LOG_SD_BOUND, LOG_SD_BOUND)),
+            np.array([1 / (1 + math.exp(-logit))]),
+            np.array([now.log_time + scale * bounded(late, TIME_BOUND)]),
+            np.array([widened * scale * math.exp(bounded(log_sd, LOG_SD_BOUND))]),
         )
 
-    def _embedded(self, items: Sequence[Item]) -> NDArray[np.float32]:
-        columns = []
-        for label in WIDTHS:
+    def predict_all(self, responses: Responses) -> Prediction:
+        """As the base class says; learners side by side, some 100 times faster."""
+        coded = Coded.of(responses)
+        table = self.tabled(responses, coded)
+        n = len(responses)
+        encoded = np.empty((n, ENCODED), np.float32)
+        skipped = np.empty((n, 3), np.float32)
+        labels = self._labels(coded)
+        into = self._into
+        for k in range(0, n, CHUNK):
+            some = slice(k, k + CHUNK)
+            x = _ramped(table.features[some], into.scale, into.offset) @ into.ramps + labels(some)
+            encoded[some] = np.maximum(x[:, :ENCODED], 0)
+            skipped[some] = x[:, ENCODED:]
+        recalled = self._recall_all(encoded, table)
+        return self._told(table.logit, table.log_time, self._head(encoded, recalled, skipped))
+
+    def tabled(self, responses: Responses, coded: Coded) -> past.Table:
+        """Features, outcomes and running forecasts of a whole log."""
+        return past.table(
+            coded.learner, coded.codes["skill"], coded.codes["item"],
+            self.effects.places(coded), self.population,
+            responses.correct, responses.log_times(), responses.asked_at(), responses.answered_at(),
+        )  # fmt: skip
+
+    # The memory: what the attention model does otherwise.
+
+    def _forgotten(self) -> tuple[Array, ...]:
+        return np.zeros(MEMORY, np.float32), np.zeros(MEMORY, np.float32)
+
+    def _remember(
+        self, memory: tuple[Array, ...], encoded: Array, outcome: Array
+    ) -> tuple[Array, ...]:
+        w = self.weights
+        gates = encoded @ w["lstm_x"][:ENCODED] + outcome @ w["lstm_x"][ENCODED:] + w["lstm_b"]
+        return _step(gates + memory[0] @ w["lstm_h"], memory[1])
+
+    def _recall(self, memory: tuple[Array, ...], encoded: Array) -> Array:
+        """(item, MEMORY) or (MEMORY,): what the memory says to each of these tasks."""
+        del encoded
+        return memory[0]
+
+    def _recall_all(self, encoded: Array, table: past.Table) -> Array:
+        w = self.weights
+        n = len(encoded)
+        gates = encoded @ w["lstm_x"][:ENCODED] + table.outcome @ w["lstm_x"][ENCODED:]
+        gates += w["lstm_b"]
+        h, c = np.zeros((n + 1, MEMORY), np.float32), np.zeros((n + 1, MEMORY), np.float32)
+        for rows in table.steps:
+            before = table.before[rows]  # -1: the last row, which stays zero
+            h[rows], c[rows] = _step(gates[rows] + h[before] @ w["lstm_h"], c[before])
+        return h[table.before]
+
+    # The rest is shared.
+
+    def _known(self, item: Item) -> tuple[Place, Array]:
+        """An item's place and what its labels add to the encoder; remembered."""
+        found = self._seen.get(item)
+        if found is None:
+            embedded = np.concatenate(
+                [
+                    self.weights[f"embed_{label}"][rows.get(getattr(item, label) or "", 0)]
+                    for label, rows in self.vocabulary.items()
+                ]
+            )
+            labels = embedded @ self._into.labels + self._into.bias
+            found = self.effects.place(item), labels.astype(np.float32)
+            if len(self._seen) < MOST_SEEN:  # labels come from outside: bounded
+                self._seen[item] = found
+        return found
+
+    def _known_many(self, items: Sequence[Item]) -> tuple[Place, Array]:
+        """The same of many, as arrays; the last list asked for is remembered whole."""
+        key = tuple(items)
+        last: tuple[Any, Place, Array] | None = self._asked.get("last")
+        if last is None or last[0] != key:
+            known = [self._known(item) for item in items]
+            places = np.array([place for place, _ in known]).reshape(-1, len(Place._fields))
+            labels = np.array([added for _, added in known], np.float32).reshape(len(items), -1)
+            last = key, Place(*places.T.copy()), labels
+            self._asked["last"] = last  # in one go: other threads ask too
+        return last[1], last[2]
+
+    def _labels(self, coded: Coded) -> Callable[[slice], Array]:
+        """What labels add to the encoder, for any stretch of rows."""
+        begin, added = 0, []
+        for label, width in WIDTHS.items():
             rows = self.vocabulary[label]
-            index = [rows.get(getattr(item, label) or "", 0) for item in items]
-            columns.append(self.weights[f"embed_{label}"][index])
-        return np.concatenate(columns, axis=1)
+            own = np.array([rows.get(name, 0) for name in coded.names[label]] + [0])
+            table = self.weights[f"embed_{label}"] @ self._into.labels[begin : begin + width]
+            added.append((table[own], coded.codes[label]))
+            begin += width
+        bias = self._into.bias
+        return lambda some: sum((table[codes[some]] for table, codes in added), bias)
+
+    def _encoded_one(self, features: list[float], labels: Array) -> tuple[Array, Array]:
+        into = self._into
+        x = _ramped(np.array(features, np.float32), into.scale, into.offset) @ into.ramps
+        x += labels
+        return np.maximum(x[:ENCODED], 0), x[ENCODED:]
+
+    def _head(self, encoded: Array, recalled: Array, skipped: Array) -> Array:
+        w = self.weights
+        z = encoded @ w["head_w"][:ENCODED]
+        z += recalled @ w["head_w"][ENCODED:] + w["head_b"]
+        np.maximum(z, 0, out=z)
+        return np.asarray(z @ w["out_w"] + skipped)
+
+    def _told(self, logit: Any, log_time: Any, out: Array) -> Prediction:
+        u = out.astype(np.float64)
+        slope, shift, widened, scale = self._scales
+        bounded = np.clip(slope * (logit + u[:, 0]) + shift, -LOGIT_BOUND, LOGIT_BOUND)
+        return Prediction(
+            p_correct=1 / (1 + np.exp(-bounded)),
+            log_time_mean=log_time + scale * np.clip(u[:, 1], -TIME_BOUND, TIME_BOUND),
+            log_time_sd=widened * scale * np.exp(np.clip(u[:, 2], -LOG_SD_BOUND, LOG_SD_BOUND)),
+        )
 
     def to_tensors(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Weights by name, and the vocabularies in the order of their rows."""
+        """Effects and weights by name, and the vocabularies in the order of their rows."""
+        tables, effects = self.effects.to_tensors()
         names = {k: sorted(v, key=v.__getitem__) for k, v in self.vocabulary.items()}
-        return dict(self.weights), {"vocabulary": names}
+        return tables | self.weights, {"vocabulary": names, "effects": effects}
 
     @classmethod
     def from_tensors(
-        cls, tensors: dict[str, NDArray[Any]], rest: dict[str, Any], lnirt: Lnirt | None = None
+        cls, tensors: dict[str, NDArray[Any]], rest: dict[str, Any], base: object = None
     ) -> Self:
         """Refuses weights of other names or shapes than this code computes with."""
-        if lnirt is None:
-            msg = "sequence: needs the LNIRT that it was trained over"
-            raise ArtefactRejected(msg)
+        del base
         vocabulary = {
-            label: {name: row + 1 for row, name in enumerate(rest["vocabulary"][label])}
+            label: {str(name): row + 1 for row, name in enumerate(rest["vocabulary"][label])}
             for label in WIDTHS
         }
-        wanted = shapes({label: len(rows) for label, rows in vocabulary.items()})
+        wanted = shapes(cls.kind, {label: len(rows) for label, rows in vocabulary.items()})
         for name, shape in wanted.items():
             got = tensors[name].shape if name in tensors else None
             if got is None or (got != shape and not (
                 name.startswith("embed_") and got[0] >= shape[0] and got[1:] == shape[1:]
             )):  # fmt: skip
-                msg = f"sequence: '{name}' has shape {got}, expected {shape}"
+                msg = f"{cls.kind}: '{name}' has shape {got}, expected {shape}"
                 raise ArtefactRejected(msg)
-        return cls(lnirt, {name: tensors[name] for name in wanted}, vocabulary)
+        weights = {name: tensors[name].astype(np.float32) for name in wanted}
+        return cls(Effects.from_tensors(tensors, rest["effects"]), weights, vocabulary)
 
 
-def shapes(rows: dict[str, int]) -> dict[str, tuple[int, ...]]:
+class AttentionModel(SequenceModel):
+    """The same inputs and head; the memory looks back on the last answers, the recent ones most.
+
+    score_s = q_t . k_s / sqrt(d) - decay log(t - s), and a learned score for "none of them"; two
+    heads; q from e_t, k and v from [e_s; outcome_s].
+    """
+
+    kind: ClassVar[str] = "attention"
+
+    def _forgotten(self) -> tuple[Array, ...]:
+        nothing = np.zeros((SPAN, MEMORY), np.float32)
+        return nothing, nothing, np.zeros(SPAN, bool)
+
+    def _remember(
+        self, memory: tuple[Array, ...], encoded: Array, outcome: Array
+    ) -> tuple[Array, ...]:
+        answer = np.concatenate([encoded, outcome])
+        new = answer @ self.weights["key_w"], answer @ self.weights["value_w"], np.True_
+        return tuple(
+            np.concatenate([old[1:], np.asarray(own)[None]])
+            for old, own in zip(memory, new, strict=True)
+        )
+
+    def _recall(self, memory: tuple[Array, ...], encoded: Array) -> Array:
+        shape = (*encoded.shape[:-1], MEMORY)
+        return self._attended(np.atleast_2d(encoded), *memory).reshape(shape)
+
+    def _recall_all(self, encoded: Array, table: past.Table) -> Array:
+        n = len(encoded)
+        w = self.weights
+        answers = np.concatenate([encoded, table.outcome], axis=1)
+        keys = np.concatenate([answers @ w["key_w"], np.zeros((1, MEMORY), np.float32)])
+        values = np.concatenate([answers @ w["value_w"], np.zeros((1, MEMORY), np.float32)])
+        before = np.append(table.before, -1)
+        rows = np.empty((n, SPAN), np.int64)
+        at = np.arange(n)
+        for lag in range(1, SPAN + 1):
+            at = before[at]
+            rows[:, -lag] = at
+        out = np.empty((n, MEMORY), np.float32)
+        for k in range(0, n, CHUNK // 4):
+            some = slice(k, k + CHUNK // 4)
+            found = rows[some]
+            out[some] = self._attended(encoded[some], keys[found], values[found], found >= 0)
+        return out
+
+    def _attended(self, encoded: Array, keys: Array, values: Array, there: Any) -> Array:
+        """(row, MEMORY); keys, values (..., SPAN, MEMORY), there (..., SPAN)."""
+        w = self.weights
+        query = encoded @ w["query_w"] + w["query_b"]
+        width = MEMORY // HEADS
+        forget = np.log(np.arange(SPAN, 0, -1, dtype=np.float32))
+        out = []
+        for head in range(HEADS):
+            own = slice(head * width, (head + 1) * width)
+            score = (keys[..., own] @ query[:, own, None])[..., 0] * np.float32(width**-0.5)
+            score = score - _softplus(w["decay"][head]) * forget
+            score = np.where(there, score, -np.inf)
+            none = w["none"][head]
+            most = np.maximum(score.max(axis=-1, keepdims=True), none)
+            weight = np.exp(score - most)
+            total = weight.sum(axis=-1, keepdims=True) + np.exp(none - most)
+            out.append((weight[..., None, :] @ values[..., own])[..., 0, :] / total)
+        return np.concatenate(out, axis=-1).astype(np.float32)
+
+
+def shapes(kind: str, rows: dict[str, int]) -> dict[str, tuple[int, ...]]:
     """Shape of every weight, for vocabularies of so many known labels."""
-    embedded = sum(WIDTHS.values())
-    x = embedded + len(FEATURES) + OUTCOME
-    into_head = HIDDEN + len(FEATURES) + embedded
-    return {f"embed_{label}": (rows[label] + 1, width) for label, width in WIDTHS.items()} | {
-        "lstm_x": (x, 4 * HIDDEN),
-        "lstm_h": (HIDDEN, 4 * HIDDEN),
-        "lstm_b": (4 * HIDDEN,),
-        "head_w": (into_head, HEAD),
-        "head_b": (HEAD,),
-        "out_w": (HEAD, 3),
-        "out_b": (3,),
+    into_memory = ENCODED + len(OUTCOMES)
+    memory: dict[str, tuple[int, ...]] = {
+        "lstm_x": (into_memory, 4 * MEMORY),
+        "lstm_h": (MEMORY, 4 * MEMORY),
+        "lstm_b": (4 * MEMORY,),
     }
+    if kind == "attention":
+        memory = {
+            "query_w": (ENCODED, MEMORY),
+            "query_b": (MEMORY,),
+            "key_w": (into_memory, MEMORY),
+            "value_w": (into_memory, MEMORY),
+            "decay": (HEADS,),
+            "none": (HEADS,),
+        }
+    return (
+        {f"embed_{label}": (rows[label] + 1, width) for label, width in WIDTHS.items()}
+        | memory
+        | {
+            "ramp_scale": (RAMPS, len(FEATURES)),
+            "ramp_offset": (RAMPS, len(FEATURES)),
+            "ramp_mean": (RAMPS, len(FEATURES)),
+            "enc_w": (INPUT, ENCODED),
+            "enc_b": (ENCODED,),
+            "skip_w": (INPUT, 3),
+            "head_w": (ENCODED + MEMORY, HEAD),
+            "head_b": (HEAD,),
+            "out_w": (HEAD, 3),
+            "out_b": (3,),
+            "calibration": (3,),
+            "time_scale": (1,),
+        }
+    )
 
 
-def step(
-    w: Weights, x: NDArray[np.float32], h: NDArray[np.float32], c: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """One LSTM step: gates in the order input, forget, cell, output."""
-    gates = x @ w["lstm_x"] + h @ w["lstm_h"] + w["lstm_b"]
-    i, f, o = (1 / (1 + np.exp(-gates[k * HIDDEN : (k + 1) * HIDDEN])) for k in (0, 1, 3))
-    new = (f * c + i * np.tanh(gates[2 * HIDDEN : 3 * HIDDEN])).astype(np.float32)
-    return (o * np.tanh(new)).astype(np.float32), new
+def _softplus(x: Any) -> Any:
+    return np.logaddexp(0, x)
 
 
-def head(
-    w: Weights,
-    h: NDArray[np.float32],
-    features: NDArray[np.float32],
-    embedded: NDArray[np.float32],
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Departures from LNIRT for each item: of the logit, the mean and the log sd of log time."""
-    shared = h @ w["head_w"][:HIDDEN] + w["head_b"]
-    z = np.tanh(np.concatenate([features, embedded], axis=1) @ w["head_w"][HIDDEN:] + shared)
-    out = (z @ w["out_w"] + w["out_b"]).astype(np.float64)
-    return out[:, 0], out[:, 1], out[:, 2]
+def _ramped(features: Array, scale: Array, offset: Array) -> Array:
+    """Features (..., feature) as ramps (..., RAMPS x feature); scale, offset (RAMPS, feature)."""
+    x = features[..., None, :] * scale
+    x += offset
+    np.maximum(x, 0, out=x)
+    np.minimum(x, 1, out=x)
+    return x.reshape(*features.shape[:-1], -1)
+
+
+# A logistic is a tanh of half the argument: one call for all gates, and nothing overflows.
+_HALF = np.repeat(np.array([0.5, 1.0], np.float32), (3 * MEMORY, MEMORY))
+
+
+def _step(gates: Any, c: Any) -> tuple[Any, Any]:
+    """One LSTM step; gates (..., 4 x MEMORY) in the order input, forget, output, cell."""
+    t = np.tanh(gates * _HALF)
+    s = t[..., : 3 * MEMORY] * 0.5
+    s += 0.5
+    new = s[..., MEMORY : 2 * MEMORY] * c
+    new += s[..., :MEMORY] * t[..., 3 * MEMORY :]
+    return s[..., 2 * MEMORY :] * np.tanh(new), new

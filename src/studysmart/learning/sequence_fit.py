@@ -1,12 +1,14 @@
-"""Training of the sequence model: JAX and Optax, imported by nobody who only serves.
+"""Training of the sequence and attention models: JAX and Optax, imported by nobody who only serves.
 
-Every array has one of two fixed shapes (small and large logs) and vocabularies are rounded up to
-powers of two, so that a process that has trained once compiles nothing for the next training of the
-same size.
+All learners' answers form one stream, learner after learner, that is cut into windows which overlap
+by a warm-up; a flag makes the memory forget where a learner begins. So every batch has one of two
+fixed shapes (small and large logs), nothing is padding, and a process that has trained once
+compiles nothing for the next training.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -18,98 +20,145 @@ import optax
 from numpy.typing import NDArray
 
 from studysmart.learning import history as past
-from studysmart.learning.history import FEATURES
-from studysmart.learning.lnirt import Lnirt
-from studysmart.learning.prior import Prior
+from studysmart.learning.effects import Coded, Effects, Place
+from studysmart.learning.history import Population
 from studysmart.learning.responses import Responses
-from studysmart.learning.sequence import HIDDEN, OUTCOME, WIDTHS, Weights, shapes
+from studysmart.learning.sequence import (
+    HEADS,
+    LOG_SD_BOUND,
+    LOGIT_BOUND,
+    MEMORY,
+    RAMPS,
+    SPAN,
+    TIME_BOUND,
+    WIDTHS,
+    Weights,
+    shapes,
+)
 
-FOLDS = 4
-VALID_SHARE = 0.15
+FOLDS = 5
+VALID_SHARE, MOST_VALID = 0.1, 20_000
 PATIENCE = 6
-MASKED = {"item": 0.5, "skill": 0.1, "topic": 0.1, "difficulty": 0.1}
-DROPPED = 0.1
+MASKED = {"skill": 0.05, "topic": 0.1, "difficulty": 0.1}
+DROPPED = 0.15  # of the encoder's outputs
 LEAST_ROWS = 20
+# Beyond these the newest answers say what older ones would: time and memory stay bounded.
+MOST_ROWS = 1_000_000
+TIME_WEIGHT = 0.5  # of a log time's loss beside an answer's
+Z_80 = 1.2815515655446004
+
+Fitted = tuple[Effects, Weights, dict[str, dict[str, int]]]
+Batch = dict[str, NDArray[Any]]
 
 
 class Size(NamedTuple):
-    """One of the fixed shapes.
-
-    Windows a batch, answers a window, of which the first only warm up.
-    """
+    """One of the fixed shapes: windows a batch, answers a window, how many of them only warm up."""
 
     batch: int
     window: int
     warm: int
-    epochs: int
     rate: float
 
+    @property
+    def scored(self) -> int:
+        """New answers a window."""
+        return self.window - self.warm
 
-SMALL = Size(batch=8, window=64, warm=16, epochs=30, rate=4e-3)
-LARGE = Size(batch=64, window=128, warm=32, epochs=12, rate=3e-3)
+
+SMALL = Size(batch=8, window=64, warm=32, rate=4e-3)
+LARGE = Size(batch=8, window=128, warm=32, rate=3e-3)
 LARGE_FROM = 5_000
 
 
-class Rows(NamedTuple):
-    """The answers as the network takes them; arrays (row, ...)."""
+def epochs_for(rows: int) -> int:
+    """Fewer for more: a large log says the same thing often enough in one pass."""
+    return int(np.clip(round(80 / math.sqrt(max(rows, 1) / 1_000)), 3, 30))
 
-    labels: NDArray[np.int32]  # (row, label): rows of the embeddings
-    features: NDArray[np.float32]
-    outcome: NDArray[np.float32]
-    base_logit: NDArray[np.float32]
-    y: NDArray[np.float32]
-    time: NDArray[np.float32]  # log time against LNIRT's mean, in units of the prior's sd
-    timed: NDArray[np.float32]
+
+def one_cycle(steps: int, rate: float) -> NDArray[np.float32]:
+    """Learning rates that rise to `rate` in the first 15 % of the steps and fall to almost 0.
+
+    Cosine ramps; Smith and Topin (2018), "Super-convergence".
+    """
+    x = (np.arange(steps) + 0.5) / steps
+    up, down = 0.5 - 0.5 * np.cos(np.pi * x / 0.15), 0.5 + 0.5 * np.cos(np.pi * (x - 0.15) / 0.85)
+    return (rate * np.maximum(np.where(x < 0.15, up, down), 1e-3)).astype(np.float32)
 
 
 def fit(
     responses: Responses,
+    kind: str,
     *,
     seed: int,
+    valid: Responses | None = None,
     progress: Callable[[float, int, float], None] | None = None,
-) -> tuple[Weights, dict[str, dict[str, int]]]:
-    """Train; the best epoch on the newest `VALID_SHARE` of these answers is kept.
+) -> Fitted:
+    """Train; the best epoch on the validation part is kept and calibrated there.
 
-    Too few answers leave the network as it starts: saying what LNIRT says.
+    Too few answers leave the network as it starts: saying what the running estimates say.
 
     Args:
         responses: rows in order of time.
+        kind: "sequence" or "attention".
         seed: of the initial weights, masks and the order of batches.
+        valid: validation part; by default the newest `VALID_SHARE` of `responses`.
         progress: told (share done, epoch, loss on the validation part).
     """
+    if len(responses) > MOST_ROWS:
+        responses = responses[len(responses) - MOST_ROWS :]
     vocabulary = vocabularies(responses)
-    rounded = {label: _round_up(len(rows)) for label, rows in vocabulary.items()}
     rng = np.random.default_rng(seed)
-    weights = _initial(rounded, rng)
-    if len(responses) < LEAST_ROWS:
-        return weights, vocabulary
-    size = LARGE if len(responses) >= LARGE_FROM else SMALL
-    rows = _rows(responses, vocabulary)
-    cut = int(len(responses) * (1 - VALID_SHARE))
-    windows = _windows(responses.learner, size)
-    train, valid = _packed(rows, windows, size, upto=cut), _packed(rows, windows, size, since=cut)
-    step, measure = _programs(size)
-    params = {k: jnp.asarray(v) for k, v in weights.items()}
-    n_batches = len(train["y"]) // size.batch
-    optimiser = _optimiser(size.rate)
-    state = optimiser.init(params)
-    best, best_loss, since_best = params, _loss(measure, params, valid, size), 0
+    weights = _initial(kind, {k: _round_up(len(rows)) for k, rows in vocabulary.items()}, rng)
+    effects = Effects.fit(responses)
+    n = len(responses)
+    if n < LEAST_ROWS:
+        return effects, weights, vocabulary
+    size = LARGE if n >= LARGE_FROM else SMALL
+    held = 0 if valid is not None else min(int(n * VALID_SHARE) + 1, MOST_VALID)
+    train_rows, valid_rows = _streams(responses, valid, held, vocabulary)
+    _fix_ramps(weights, train_rows["features"][train_rows["scored"] > 0])
+    late = train_rows["late"][(train_rows["timed"] > 0) & (train_rows["scored"] > 0)]
+    scale = float(max(0.05, math.sqrt(np.mean(late**2)))) if len(late) else effects.noise**0.5
+    weights["time_scale"][:] = scale
+    for rows in (train_rows, valid_rows):
+        rows["late"] = np.clip(rows["late"] / scale, -TIME_BOUND, TIME_BOUND).astype(np.float32)
+    train, checked = _windows(train_rows, size), _windows(valid_rows, size)
+    step, measure = _programs(kind)
+    fixed = {k: jnp.asarray(weights[k]) for k in FIXED}
+    params = {k: jnp.asarray(v) for k, v in weights.items() if k not in FIXED}
+    state = _optimiser().init(params)
+    epochs = epochs_for(n)
+    batches = -(-len(train) // size.batch)
+    rates = one_cycle(epochs * batches, size.rate)
+    best, best_loss, since_best = (
+        params,
+        _loss(measure, params, fixed, valid_rows, checked, size),
+        0,
+    )
     key = jax.random.PRNGKey(seed)
-    for epoch in range(size.epochs):
-        order = rng.permutation(len(train["y"])).reshape(n_batches, size.batch)
-        for batch in order:
+    for epoch in range(epochs):
+        order = rng.permutation(len(train))
+        order = np.resize(order, batches * size.batch).reshape(batches, size.batch)
+        for k, chosen in enumerate(order):
             key, own = jax.random.split(key)
-            params, state = step(params, state, {k: v[batch] for k, v in train.items()}, own)
-        loss = _loss(measure, params, valid, size)
+            batch = _batch(train_rows, train[chosen], size)
+            params, state = step(params, state, fixed, batch, own, rates[epoch * batches + k])
+        loss = _loss(measure, params, fixed, valid_rows, checked, size)
         if progress is not None:
-            progress((epoch + 1) / size.epochs, epoch, loss)
+            progress((epoch + 1) / epochs, epoch, loss)
         if loss < best_loss:
             best, best_loss, since_best = params, loss, 0
         else:
             since_best += 1
-            if since_best >= PATIENCE or not np.isfinite(loss):
+            if since_best >= PATIENCE or not math.isfinite(loss):
                 break
-    return {k: np.asarray(v) for k, v in best.items()}, vocabulary
+    found = _outputs(measure, best, fixed, valid_rows, checked, size)
+    weights |= {k: np.asarray(v) for k, v in best.items()}
+    weights["calibration"][:] = _calibration(valid_rows, found)
+    return effects, weights, vocabulary
+
+
+FIXED = ("ramp_scale", "ramp_offset", "ramp_mean", "calibration", "time_scale")
 
 
 def vocabularies(responses: Responses) -> dict[str, dict[str, int]]:
@@ -117,7 +166,7 @@ def vocabularies(responses: Responses) -> dict[str, dict[str, int]]:
     return {
         label: {
             str(name): row + 1
-            for row, name in enumerate(x for x in np.unique(getattr(responses, label)) if x)
+            for row, name in enumerate(sorted(set(getattr(responses, label).tolist()) - {""}))
         }
         for label in WIDTHS
     }
@@ -127,201 +176,290 @@ def _round_up(n: int) -> int:
     return max(63, (1 << (n + 1).bit_length()) - 1)
 
 
-def _initial(rows: dict[str, int], rng: np.random.Generator) -> Weights:
+def _initial(kind: str, rows: dict[str, int], rng: np.random.Generator) -> Weights:
     weights: Weights = {}
-    for name, shape in shapes(rows).items():
+    zero = {"out_w", "out_b", "skip_w", "enc_b", "head_b", "lstm_b", "query_b", "decay", "none"}
+    for name, shape in shapes(kind, rows).items():
         scale = 0.1 if name.startswith("embed_") else shape[0] ** -0.5
-        zero = name in {"out_w", "out_b", "head_b", "lstm_b"}
-        drawn = np.zeros(shape) if zero else rng.normal(0, scale, shape)
+        drawn = np.zeros(shape) if name in zero else rng.normal(0, scale, shape)
         weights[name] = drawn.astype(np.float32)
-    weights["lstm_b"][HIDDEN : 2 * HIDDEN] = 1.0  # remember first, learn to forget
+    if kind == "sequence":
+        weights["lstm_b"][MEMORY : 2 * MEMORY] = 1.0  # remember first, learn to forget
+    weights["ramp_scale"][:] = 0.0
+    weights["ramp_offset"][:] = 0.0
+    weights["ramp_mean"][:] = 0.0
+    weights["calibration"][:] = (1.0, 0.0, 1.0)
+    weights["time_scale"][:] = 0.6
     return weights
 
 
-def _rows(responses: Responses, vocabulary: dict[str, dict[str, int]]) -> Rows:
-    """Features of every answer from LNIRT fits that have not seen it.
+def _fix_ramps(weights: Weights, features: NDArray[np.float32]) -> None:
+    """Each ramp rises between neighbouring quantiles; a feature that is constant has none."""
+    some = features[:: max(1, len(features) // 100_000)]
+    knots = np.quantile(some, np.linspace(0, 1, RAMPS + 1), axis=0)  # (knot, feature)
+    width = np.diff(knots, axis=0)
+    rises = width > 1e-6
+    scale = np.where(rises, 1 / np.where(rises, width, 1.0), 0.0)
+    weights["ramp_scale"][:] = scale
+    weights["ramp_offset"][:] = -knots[:-1] * scale
+    ramps = np.clip(some[:, None] * weights["ramp_scale"] + weights["ramp_offset"], 0, 1)
+    weights["ramp_mean"][:] = ramps.mean(axis=0)
 
-    Fitted on the same answers, an item's difficulty would leak each answer into its own features,
-    and the network would learn to trust it more than it deserves.
+
+def _streams(
+    responses: Responses,
+    valid: Responses | None,
+    held: int,
+    vocabulary: dict[str, dict[str, int]],
+) -> tuple[Batch, Batch]:
+    """The training and the validation part as streams of rows, learner after learner.
+
+    An answer's features come from effects that were not fitted to it: fitted to the same answers,
+    an item's effect would carry each answer into its own features, and the network would learn to
+    trust it more than it deserves. The validation part sees effects of the training part only.
     """
     n = len(responses)
-    fold = _folds(responses)
-    models = []
-    for k in range(FOLDS):
-        others = responses[fold != k]
-        models.append(Lnirt.fit(others, Prior.fit(others)))
-    index = np.stack(
+    coded = Coded.of(responses)
+    trained = np.arange(n) < n - held
+    fold = np.where(trained, _folds(coded.learner, n), FOLDS)
+    fits = [Effects.fit(responses, coded, trained & (fold != k)) for k in range(FOLDS + 1)]
+    placed = [np.stack(np.broadcast_arrays(*fitted.places(coded)), axis=1) for fitted in fits]
+    places = np.select([(fold == k)[:, None] for k in range(FOLDS + 1)], placed)
+    whole = fits[FOLDS]
+    train = _rows(responses, coded, Place(*places.T), whole, vocabulary)
+    train["scored"] = trained.astype(np.float32)[train.pop("order")]
+    if valid is None:
+        return train, train | {"scored": 1 - train["scored"]}
+    own = Coded.of(valid)
+    other = _rows(valid, own, whole.places(own), whole, vocabulary)
+    del other["order"]
+    other["scored"] = np.ones(len(valid), np.float32)
+    return train, other
+
+
+def _rows(
+    responses: Responses,
+    coded: Coded,
+    places: Place,
+    effects: Effects,
+    vocabulary: dict[str, dict[str, int]],
+) -> Batch:
+    log_times = responses.log_times()
+    table = past.table(
+        coded.learner, coded.codes["skill"], coded.codes["item"], places, Population.of(effects),
+        responses.correct, log_times, responses.asked_at(), responses.answered_at(),
+    )  # fmt: skip
+    order = np.argsort(coded.learner, kind="stable")
+    labels = np.stack(
         [
-            np.array([vocabulary[label].get(x, 0) for x in getattr(responses, label).tolist()])
+            np.array([vocabulary[label].get(name, 0) for name in coded.names[label]] + [0])[
+                coded.codes[label]
+            ]
             for label in WIDTHS
         ],
         axis=1,
     ).astype(np.int32)
-    features = np.empty((n, len(FEATURES)), np.float32)
-    outcome = np.empty((n, OUTCOME), np.float32)
-    base = np.empty(n, np.float32)
-    base_time, sds = np.empty(n), np.empty(n)
-    histories: dict[str, past.History] = {}
-    for row, (learner, response) in enumerate(responses):
-        model = models[fold[row]]
-        history = histories.get(learner) or past.start(model)
-        found, logit, log_time = past.features(history, response.item, model, at=response.asked_at)
-        sd = model.prior.log_time_sd
-        features[row], base[row], base_time[row], sds[row] = found, logit, log_time, sd
-        outcome[row] = past.outcome(response, logit, log_time, sd)
-        histories[learner] = past.append(history, response, model, logit=logit, log_time=log_time)
-    log_times = responses.log_times()
     timed = np.isfinite(log_times)
-    time = np.where(timed, np.clip((np.nan_to_num(log_times) - base_time) / sds, -4, 4), 0.0)
-    return Rows(
-        index,
-        features,
-        outcome,
-        base,
-        responses.correct.astype(np.float32),
-        time.astype(np.float32),
-        timed.astype(np.float32),
-    )
-
-
-def _folds(responses: Responses) -> NDArray[np.int64]:
-    """By learner where there are enough, else by stretches of time."""
-    names, who = np.unique(responses.learner, return_inverse=True)
-    if len(names) >= 5 * FOLDS:
-        return np.asarray(who % FOLDS, dtype=np.int64)
-    return np.arange(len(responses)) * FOLDS // len(responses)
-
-
-class _Window(NamedTuple):
-    rows: NDArray[np.int64]
-    scored_from: int
-
-
-def _windows(learner: NDArray[np.str_], size: Size) -> list[_Window]:
-    """Each learner's rows cut into windows that overlap by the warm-up; each row is scored once."""
-    _, who = np.unique(learner, return_inverse=True)
-    order = np.argsort(who, kind="stable")
-    windows = []
-    for rows in np.split(order, np.flatnonzero(np.diff(who[order])) + 1):
-        begin = 0
-        while begin < len(rows):
-            first = max(0, begin - size.warm)
-            end = min(len(rows), first + size.window)
-            windows.append(_Window(rows[first:end], begin - first))
-            begin = end
-    return windows
-
-
-def _empty(n: int, size: Size) -> dict[str, NDArray[Any]]:
-    shape = (n, size.window)
-    return {
-        "labels": np.zeros((*shape, len(WIDTHS)), np.int32),
-        "features": np.zeros((*shape, len(FEATURES)), np.float32),
-        "outcome": np.zeros((*shape, OUTCOME), np.float32),
-        "base_logit": np.zeros(shape, np.float32),
-        "y": np.zeros(shape, np.float32),
-        "time": np.zeros(shape, np.float32),
-        "timed": np.zeros(shape, np.float32),
-        "scored": np.zeros(shape, np.float32),
+    late = np.where(timed, np.nan_to_num(log_times) - table.log_time, 0.0)
+    rows = {
+        "labels": labels,
+        "features": table.features,
+        "outcome": table.outcome,
+        "base": table.logit.astype(np.float32),
+        "y": responses.correct.astype(np.float32),
+        "late": late.astype(np.float32),
+        "timed": timed.astype(np.float32),
+        "first": (table.before < 0).astype(np.float32),
     }
+    return {name: values[order] for name, values in rows.items()} | {"order": order}
 
 
-def _packed(
-    rows: Rows, windows: list[_Window], size: Size, *, since: int = 0, upto: int | None = None
-) -> dict[str, NDArray[Any]]:
-    """Windows with a scored row in [since, upto), padded to whole batches.
-
-    Later rows are cut off.
-    """
-    kept = []
-    for window in windows:
-        inside = window.rows if upto is None else window.rows[window.rows < upto]
-        scored = inside[window.scored_from :]
-        if (scored >= since).any():
-            kept.append(_Window(inside, window.scored_from))
-    n = -(-max(1, len(kept)) // size.batch) * size.batch
-    packed = _empty(n, size)
-    for k, window in enumerate(kept):
-        length = len(window.rows)
-        for name in Rows._fields:
-            packed[name][k, :length] = getattr(rows, name)[window.rows]
-        positions = np.arange(length)
-        packed["scored"][k, :length] = (positions >= window.scored_from) & (window.rows >= since)
-    return packed
+def _folds(learner: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """By learner where there are enough, else by stretches of time."""
+    if learner.max() + 1 >= 5 * FOLDS:
+        return learner % FOLDS
+    return np.arange(n) * FOLDS // n
 
 
-@cache
-def _optimiser(rate: float) -> optax.GradientTransformation:
+def _windows(rows: Batch, size: Size) -> NDArray[np.int64]:
+    """Where the windows with a scored row begin; `scored` new answers each, after the warm-up."""
+    starts = np.arange(0, len(rows["y"]), size.scored) - size.warm
+    found = np.add.reduceat(rows["scored"], np.arange(0, len(rows["y"]), size.scored)) > 0
+    return starts[found]
+
+
+def _batch(rows: Batch, starts: NDArray[np.int64], size: Size) -> Batch:
+    index = starts[:, None] + np.arange(size.window)
+    inside = (index >= 0) & (index < len(rows["y"]))
+    index = np.where(inside, index, 0)
+    batch = {name: values[index] for name, values in rows.items()}
+    batch["scored"] = batch["scored"] * inside
+    batch["scored"][:, : size.warm] = 0.0
+    batch["first"] = np.where(inside, batch["first"], 1.0).astype(np.float32)
+    return batch
+
+
+def _optimiser() -> optax.GradientTransformation:
     return optax.chain(
-        optax.clip_by_global_norm(1.0), optax.adamw(rate, b2=0.99, weight_decay=0.02)
+        optax.clip_by_global_norm(1.0),
+        optax.scale_by_adam(b2=0.99),
+        optax.add_decayed_weights(0.02),
     )
 
 
 @cache
-def _programs(size: Size) -> tuple[Any, Any]:
-    optimiser = _optimiser(size.rate)
+def _programs(kind: str) -> tuple[Any, Any]:
+    optimiser = _optimiser()
 
     @jax.jit
-    def step(params: Any, state: Any, batch: Any, key: Any) -> tuple[Any, Any]:
-        grads = jax.grad(lambda p: _mean(losses(p, batch, key), batch))(params)
-        updates, state = optimiser.update(grads, state, params)
-        return optax.apply_updates(params, updates), state
+    def step(params: Any, state: Any, fixed: Any, batch: Any, key: Any, rate: Any) -> Any:
+        def loss(p: Any) -> Any:
+            each = losses(forward(kind, p | fixed, batch, key), batch)
+            return each.sum() / jnp.maximum(batch["scored"].sum(), 1.0)
+
+        updates, state = optimiser.update(jax.grad(loss)(params), state, params)
+        return jax.tree.map(lambda p, u: p - rate * u, params, updates), state
 
     @jax.jit
-    def measure(params: Any, batch: Any) -> tuple[Any, Any]:
-        return (losses(params, batch, None) * batch["scored"]).sum(), batch["scored"].sum()
+    def measure(params: Any, fixed: Any, batch: Any) -> tuple[Any, Any]:
+        out = forward(kind, params | fixed, batch, None)
+        return out, losses(out, batch).sum()
 
     return step, measure
 
 
-def _mean(loss: Any, batch: Any) -> Any:
-    return (loss * batch["scored"]).sum() / jnp.maximum(batch["scored"].sum(), 1.0)
+def _loss(
+    measure: Any, params: Any, fixed: Any, rows: Batch, starts: NDArray[np.int64], size: Size
+) -> float:
+    batches = _padded(starts, size.batch)
+    total = sum(float(measure(params, fixed, b)[1]) for b, _ in _each(rows, batches, size))
+    return total / max(1.0, float(rows["scored"].sum()))
 
 
-def _loss(measure: Any, params: Any, packed: dict[str, NDArray[Any]], size: Size) -> float:
-    sums = [
-        measure(params, {k: v[start : start + size.batch] for k, v in packed.items()})
-        for start in range(0, len(packed["y"]), size.batch)
-    ]
-    return float(sum(s[0] for s in sums) / max(1.0, float(sum(s[1] for s in sums))))
+def _outputs(
+    measure: Any, params: Any, fixed: Any, rows: Batch, starts: NDArray[np.int64], size: Size
+) -> NDArray[np.float64]:
+    """(row, 3): the network's outputs, 0 where a row is not scored."""
+    out = np.zeros((len(rows["y"]), 3))
+    for batch, begins in _each(rows, _padded(starts, size.batch), size):
+        found = np.asarray(measure(params, fixed, batch)[0])
+        index = begins[:, None] + np.arange(size.window)
+        kept = batch["scored"] > 0
+        out[index[kept]] = found[kept]
+    return out
 
 
-def losses(params: Any, batch: Any, key: Any) -> Any:
+def _padded(starts: NDArray[np.int64], batch: int) -> NDArray[np.int64]:
+    """Batches of one size; what is missing of the last one lies beyond the stream."""
+    n = -(-max(1, len(starts)) // batch) * batch
+    return np.append(starts, np.full(n - len(starts), 1 << 40)).reshape(-1, batch)
+
+
+def _each(rows: Batch, batches: NDArray[np.int64], size: Size) -> Any:
+    return ((_batch(rows, starts, size), starts) for starts in batches)
+
+
+def losses(out: Any, batch: Any) -> Any:
     """Cross-entropy plus Gaussian negative log likelihood of log time, (window, answer)."""
-    logit, mean, log_sd = forward(params, batch, key)
-    logit = batch["base_logit"] + logit
+    logit = batch["base"] + out[..., 0]
     right = jax.nn.softplus(logit) - batch["y"] * logit
-    log_sd = jnp.clip(log_sd, -1.5, 1.5)
-    time = 0.5 * ((batch["time"] - mean) / jnp.exp(log_sd)) ** 2 + log_sd
-    return right + 0.5 * batch["timed"] * time
+    log_sd = jnp.clip(out[..., 2], -LOG_SD_BOUND, LOG_SD_BOUND)
+    time = 0.5 * ((batch["late"] - out[..., 1]) / jnp.exp(log_sd)) ** 2 + log_sd
+    return (right + TIME_WEIGHT * batch["timed"] * time) * batch["scored"]
 
 
-def forward(params: Any, batch: Any, key: Any) -> tuple[Any, Any, Any]:
-    """The equations of `sequence`, for windows at once; `key` draws masks, None for none."""
-    index = batch["labels"]
-    features = batch["features"]
+def forward(kind: str, w: Any, batch: Any, key: Any) -> Any:
+    """The equations of `sequence`, for windows at once: (window, answer, 3).
+
+    key: draws the masks; None for none.
+    """
+    index, features = batch["labels"], batch["features"]
     if key is not None:
-        keys = jax.random.split(key, 3)
-        keep = jax.random.bernoulli(keys[0], 1 - jnp.array(list(MASKED.values())), index.shape)
-        index = index * keep
-        features = features * jax.random.bernoulli(keys[1], 1 - DROPPED, features.shape)
-    embedded = jnp.concatenate(
-        [params[f"embed_{label}"][index[..., k]] for k, label in enumerate(WIDTHS)], axis=-1
+        keys = jax.random.split(key)
+        index = index * jax.random.bernoulli(
+            keys[0], 1 - jnp.array(list(MASKED.values())), index.shape
+        )
+    ramps = jnp.clip(features[..., None, :] * w["ramp_scale"] + w["ramp_offset"], 0, 1)
+    ramps = ramps - w["ramp_mean"]
+    x = jnp.concatenate(
+        [
+            ramps.reshape(*features.shape[:-1], -1),
+            *(w[f"embed_{label}"][index[..., k]] for k, label in enumerate(WIDTHS)),
+        ],
+        axis=-1,
     )
-    x = jnp.concatenate([embedded, features, batch["outcome"]], axis=-1)
-    into = jnp.swapaxes(x @ params["lstm_x"] + params["lstm_b"], 0, 1)
+    e = jax.nn.relu(x @ w["enc_w"] + w["enc_b"])
+    if key is not None:
+        e = e * jax.random.bernoulli(keys[1], 1 - DROPPED, e.shape) / (1 - DROPPED)
+    answers = jnp.concatenate([e, batch["outcome"]], axis=-1)
+    recalled = (_attended if kind == "attention" else _remembered)(w, e, answers, batch["first"])
+    z = jax.nn.relu(jnp.concatenate([e, recalled], axis=-1) @ w["head_w"] + w["head_b"])
+    return z @ w["out_w"] + w["out_b"] + x @ w["skip_w"]
 
-    def one(carry: Any, gates: Any) -> tuple[Any, Any]:
-        h, c = carry
-        gates = gates + h @ params["lstm_h"]
-        i, f, g, o = jnp.split(gates, 4, axis=-1)
-        new_c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
-        new_h = jax.nn.sigmoid(o) * jnp.tanh(new_c)
-        return (new_h, new_c), h  # the memory before this answer is what forecasts it
 
-    zero = jnp.zeros((index.shape[0], HIDDEN))
-    _, before = jax.lax.scan(one, (zero, zero), into)
-    h = jnp.swapaxes(before, 0, 1)
-    z = jnp.concatenate([h, features, embedded], axis=-1) @ params["head_w"] + params["head_b"]
-    out = jnp.tanh(z) @ params["out_w"] + params["out_b"]
-    return out[..., 0], out[..., 1], out[..., 2]
+def _remembered(w: Any, e: Any, answers: Any, first: Any) -> Any:
+    gates = answers @ w["lstm_x"] + w["lstm_b"]
+
+    def one(carry: Any, now: Any) -> tuple[Any, Any]:
+        gates, first = now
+        h, c = (x * (1 - first)[:, None] for x in carry)
+        gates = gates + h @ w["lstm_h"]
+        s = jax.nn.sigmoid(gates[:, : 3 * MEMORY])
+        new_c = s[:, MEMORY : 2 * MEMORY] * c + s[:, :MEMORY] * jnp.tanh(gates[:, 3 * MEMORY :])
+        return (s[:, 2 * MEMORY :] * jnp.tanh(new_c), new_c), h  # h: before this answer
+
+    zero = jnp.zeros((e.shape[0], MEMORY))
+    _, before = jax.lax.scan(one, (zero, zero), (jnp.swapaxes(gates, 0, 1), first.T))
+    return jnp.swapaxes(before, 0, 1)
+
+
+def _attended(w: Any, e: Any, answers: Any, first: Any) -> Any:
+    n = e.shape[1]
+    learner = jnp.cumsum(first, axis=1)
+    lag = jnp.arange(n)[:, None] - jnp.arange(n)[None, :]
+    there = (learner[:, :, None] == learner[:, None, :]) & (lag > 0) & (lag <= SPAN)
+    forget = jnp.log(jnp.maximum(lag, 1))
+    query = e @ w["query_w"] + w["query_b"]
+    keys, values = answers @ w["key_w"], answers @ w["value_w"]
+    width = MEMORY // HEADS
+    out = []
+    for head in range(HEADS):
+        own = slice(head * width, (head + 1) * width)
+        score = jnp.einsum("bqd,bkd->bqk", query[..., own], keys[..., own]) * width**-0.5
+        score = score - jax.nn.softplus(w["decay"][head]) * forget
+        score = jnp.where(there, score, -1e9)
+        none = jnp.broadcast_to(w["none"][head], (*score.shape[:2], 1))
+        weight = jax.nn.softmax(jnp.concatenate([score, none], axis=-1), axis=-1)[..., :-1]
+        out.append(weight @ values[..., own])
+    return jnp.concatenate(out, axis=-1)
+
+
+def _calibration(rows: Batch, out: NDArray[np.float64]) -> tuple[float, float, float]:
+    """(slope and shift of the logit, factor of the sd of log time) on the validation part.
+
+    A few pseudo-answers hold them at (1, 0, 1), so that a small part moves them little.
+    """
+    scored = rows["scored"] > 0
+    logit = (rows["base"] + out[:, 0])[scored].astype(np.float64)
+    y = rows["y"][scored].astype(np.float64)
+    slope, shift = 1.0, 0.0
+    hold = np.diag([50.0, 20.0])
+    for _ in range(20):
+        p = 1 / (1 + np.exp(-np.clip(slope * logit + shift, -LOGIT_BOUND, LOGIT_BOUND)))
+        x = np.stack([logit, np.ones_like(logit)])
+        pull = x @ (y - p) - hold @ (slope - 1, shift)
+        weight = (x * (p * (1 - p))) @ x.T + hold
+        moved = np.linalg.solve(weight, pull)
+        slope, shift = slope + float(moved[0]), shift + float(moved[1])
+        if np.abs(moved).max() < 1e-6:
+            break
+    slope = float(np.clip(slope, 0.5, 1.5))
+    timed = scored & (rows["timed"] > 0)
+    held = 50
+    factor = 1.0
+    if timed.any():
+        sd = np.exp(np.clip(out[timed, 2], -LOG_SD_BOUND, LOG_SD_BOUND))
+        z = np.sort(np.abs(rows["late"][timed] - out[timed, 1]) / sd)
+        covers = float(np.quantile(z, 0.8)) / Z_80
+        factor = float(np.exp(math.log(max(covers, 0.2)) * len(z) / (len(z) + held)))
+    return slope, float(np.clip(shift, -1.0, 1.0)), factor

