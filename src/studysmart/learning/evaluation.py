@@ -49,7 +49,9 @@ COSTS = (
 )  # fmt: skip
 # A forecast that moves by less when it must not move at all is rounding of single precision.
 SAME = 1e-4
-LEAK_LEARNERS = 24
+# Learners, their first rows, and pairs of learner and row that a model is probed with; few learners
+# are probed several times.
+LEAK_LEARNERS, LEAK_ROWS, LEAK_TRIES, MOST_TURNS = 24, 200, 48, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,15 +350,19 @@ def _by_learner(
     if fold is None:
         fold = made_folds(learner)
         notes.append("No folds were given: five were made of the learners' names.")
-    pairs = np.unique(np.stack([learner.astype(object), fold.astype(object)]).astype(str), axis=1)
-    names, counts = np.unique(pairs[0], return_counts=True)
-    if (counts > 1).any():
-        one = names[counts > 1][0]
-        both = " and ".join(pairs[1][pairs[0] == one])
-        msg = f"learner '{one}' is in folds {both}: nobody may be both fitted and forecast"
+    names, who = np.unique(learner, return_inverse=True)
+    labels, which = np.unique(fold, return_inverse=True)
+    pairs = np.unique(who * len(labels) + which)
+    twice = np.flatnonzero(np.diff(pairs // len(labels)) == 0)
+    if len(twice):
+        one, first, second = pairs[twice[0]] // len(labels), *pairs[twice[0] : twice[0] + 2]
+        msg = (
+            f"learner '{names[one]}' is in folds {labels[first % len(labels)]} and "
+            f"{labels[second % len(labels)]}: nobody may be both fitted and forecast"
+        )
         raise BadInput(msg)
-    if all(_is_number(label) for label in np.unique(fold).tolist()):
-        numbers = np.array([int(float(label)) for label in fold.tolist()])
+    if all(_is_number(label) for label in labels.tolist()):
+        numbers = np.array([int(float(label)) for label in labels.tolist()])[which]
         there = sorted({int(k) for k in numbers} - {0})
         chosen = there if every else [_chosen(test_fold, there)]
         for test in chosen:
@@ -365,16 +371,16 @@ def _by_learner(
             valid = numbers == following if len(there) > 2 else np.zeros(len(numbers), bool)
             yield _split(f"fold {test}", log.responses, numbers == test, valid)
         return
-    labels = np.char.lower(fold)
-    if not (labels == "test").any():
-        found = ", ".join(np.unique(fold).tolist()[:6])
+    words = np.char.lower(labels)[which]
+    if not (words == "test").any():
+        found = ", ".join(labels.tolist()[:6])
         msg = f"folds are {found}; expected whole numbers, or 'test' for those to be forecast"
         raise BadInput(msg)
     if test_fold not in (None, "test"):
         msg = f"no fold {test_fold}; folds are words here, and 'test' is forecast"
         raise BadInput(msg)
-    test_rows = labels == "test"
-    valid = np.isin(labels, ("valid", "validation"))
+    test_rows = words == "test"
+    valid = np.isin(words, ("valid", "validation"))
     if not valid.any():
         valid = (made_folds(learner) == "1") & ~test_rows
     yield _split("test", log.responses, test_rows, valid)
@@ -637,9 +643,9 @@ def hidden_cells(model: LearnerModel, responses: Responses, hidden: Rows) -> Pre
 def leaks(model: LearnerModel, responses: Responses, *, seed: int = 0) -> str | None:
     """What a model's forecasts depend on and must not; None where nothing was found.
 
-    Of a few learners, all answers and times from a random row on are turned into others, the moment
-    of being asked kept; then later rows and every other learner are left out. Forecasts up to and
-    including that row must stay as they were.
+    Of a few learners, all answers and times from a random row on are turned into others (the moment
+    of being asked kept), and all tasks after it; then later rows and every other learner are left
+    out. Forecasts up to and including that row must stay as they were.
 
     Args:
         model: fitted.
@@ -647,38 +653,50 @@ def leaks(model: LearnerModel, responses: Responses, *, seed: int = 0) -> str | 
         seed: of the learners and rows that are tried.
     """
     rng = np.random.default_rng(seed)
-    names = np.unique(responses.learner)
-    names = rng.permutation(names)[:LEAK_LEARNERS]
+    names = rng.permutation(np.unique(responses.learner))[:LEAK_LEARNERS]
     table = responses[np.isin(responses.learner, names)]
+    table = table[_positions(table.learner) <= LEAK_ROWS]
     position = _positions(table.learner)
     _, who = np.unique(table.learner, return_inverse=True)
-    lengths = np.bincount(who)
-    cut = rng.integers(1, lengths + 1)[who]  # position of the first row that changes
     before = model.predict_all(table)
-
-    late = position >= cut
-    log_time = table.log_times()
-    asked = table.at - np.where(np.isfinite(log_time), np.exp(log_time), 0.0)
-    # Times that were known become unknown for half of the learners: that too is part of the answer.
-    forgotten = rng.random(len(lengths))[who] < 0.5
-    other = np.where(np.exp(log_time) > 1_000, np.exp(log_time) / 5, np.exp(log_time) * 5)
-    other = np.where(np.isfinite(log_time), np.where(forgotten, np.nan, other), 30.0)
-    changed = replace(
-        table,
-        correct=np.where(late, 1 - table.correct, table.correct),
-        response_time_s=np.where(late, other, table.response_time_s),
-        at=np.where(late, asked + np.where(np.isfinite(other), other, 0.0), table.at),
-    )
-    early = position <= cut
-    moved = _moved(before, model.predict_all(changed), early)
-    if moved:
-        return f"{moved} when only answers and times that were not given yet had changed"
-    few = early & (who % 2 == 0)
-    kept = Prediction(*(column[few] for column in _columns(before)))
-    moved = _moved(kept, model.predict_all(table[few]), np.ones(int(few.sum()), bool))
-    if moved:
-        return f"{moved} when later rows and other learners were left out"
+    for turn in range(min(MOST_TURNS, -(-LEAK_TRIES // len(names)))):
+        cut = rng.integers(1, np.bincount(who) + 1)[who]  # position of the first row that changes
+        chosen = (who + turn) % 2 == 0
+        early = position <= cut
+        after = model.predict_all(_otherwise(table, position - cut, chosen, rng))
+        if moved := _moved(before, after, early):
+            return f"{moved} when only answers and times that were not given yet had changed"
+        few = early & chosen
+        kept = Prediction(*(column[few] for column in _columns(before)))
+        if moved := _moved(kept, model.predict_all(table[few]), np.ones(int(few.sum()), bool)):
+            return f"{moved} when later rows and other learners were left out"
     return None
+
+
+def _otherwise(
+    table: Responses, since: NDArray[np.intp], forgotten: Rows, rng: np.random.Generator
+) -> Responses:
+    """The same rows with another future: other outcomes, times and later tasks.
+
+    since: rows after the first that changes, negative before it. forgotten: whose times become
+    unknown, since that too is a part of the answer; others' become five times as long.
+    """
+    time = np.exp(table.log_times())
+    known = np.isfinite(time)
+    other = np.where(known, np.where(forgotten, np.nan, np.where(time > 1e3, 0.2, 5) * time), 30.0)
+    asked = table.at - np.where(known, time, 0.0)
+    tasks = np.arange(len(table))
+    tasks[since > 0] = rng.permutation(tasks[since > 0])
+    return replace(
+        table,
+        item=table.item[tasks],
+        skill=table.skill[tasks],
+        topic=table.topic[tasks],
+        difficulty=table.difficulty[tasks],
+        correct=np.where(since >= 0, 1 - table.correct, table.correct),
+        response_time_s=np.where(since >= 0, other, table.response_time_s),
+        at=np.where(since >= 0, asked + np.nan_to_num(other), table.at),
+    )
 
 
 def _moved(before: Prediction, after: Prediction, rows: Rows) -> str:
