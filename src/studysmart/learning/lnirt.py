@@ -57,12 +57,30 @@ POWERS: Array = np.ascontiguousarray(MOMENTS.T)
 LOGISTIC_SPREAD, NORMAL_SPREAD = math.pi / 8, 1.0
 # Phi(x) = logistic(x (C1 + C3 x^2)) to 1.4e-4 (Bowling et al. 2009).
 OGIVE_1, OGIVE_3 = 1.5976, 0.07056
-LOGIT_BOUND = 7.0
+P_BOUND = 1e-3  # nobody is that sure of anybody
+NONE = (0.0, 0.0)
 # No theta is ever ruled out for good: the most absurd answers leave weights that add up.
 FLOOR = 1e-40
 # Skills remembered one by one; a learner who meets more has the rest at the mean. The bound is
 # also what makes copying them take constant time.
 SKILLS_KEPT = 512
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is fitted.
+
+    drift: choose by likelihood how fast abilities drift, and how much a learner's skills differ;
+    else nothing does, which is what a test taken in one sitting wants. trend: speed changes
+    linearly with a learner's own position. guessing: an item has a lower asymptote c, with the
+    prior Beta(20, 80). normal: a normal ogive in the place of the logistic; None: whichever has the
+    greater marginal likelihood.
+    """
+
+    drift: bool = True
+    trend: bool = False
+    guessing: bool = False
+    normal: bool | None = False
 
 
 class Parameters(NamedTuple):
@@ -176,7 +194,7 @@ class Population:
     lam_shift: float = 0.0
     delta_variance: float = 0.35
     drift_theta: float = 0.002
-    drift_zeta: float = 0.004
+    drift_zeta: float = 0.002
     drift_delta: float = 0.01
     normal: bool = False
     width: float = 1.0
@@ -232,10 +250,10 @@ class Population:
         a = item.a
         spread = NORMAL_SPREAD if self.normal else LOGISTIC_SPREAD
         slope = a * (1 + spread * a * a * (var_delta + item.var_b)) ** -0.5
-        eta = slope * (grid + (delta - item.b))
+        minus_eta = slope * ((item.b - delta) - grid)
         if self.normal:
-            eta = eta * (OGIVE_1 + OGIVE_3 * eta * eta)
-        return 1 / (1 + np.exp(-eta)), slope
+            minus_eta = minus_eta * (OGIVE_1 + OGIVE_3 * minus_eta * minus_eta)
+        return 1 / (1 + np.exp(minus_eta)), slope
 
     def moved(
         self,
@@ -290,11 +308,12 @@ class Population:
         after = weights * ((1 - correct) + (2 * correct - 1) * p) + FLOOR
         # The skill: one step up the likelihood, by Fisher's identity an average over theta.
         if self.delta_variance > 0:
-            ratio = 1.0 if self.c == 0 else know / p
-            up = slope * _sum(after, (correct - p) * ratio) / _sum(after, ONES)
-            info = slope * slope * _sum(weights, (1 - p) * p * ratio * ratio)
-            delta = delta + var_delta * up / (1 + var_delta * info)
-            var_delta = var_delta / (1 + var_delta * info)
+            rise, bend = correct - p, p - p * p
+            if self.c > 0:
+                rise, bend = rise * know / p, bend * (know / p) ** 2
+            keep = 1 / (1 + var_delta * slope * slope * _sum(weights, bend))
+            up = slope * _sum(after, rise) / _sum(after, ONES)
+            delta, var_delta = delta + var_delta * keep * up, var_delta * keep
         # The time: an exact step for (zeta, xi) given theta.
         phi = item.phi
         z, s = c_zz + c_zx * x, c_zx + c_xx * x
@@ -305,7 +324,7 @@ class Population:
         squares = precision * late_0 * late_0
         cross, square = 2 * precision * late_0 * late_1, precision * late_1 * late_1
         log_like = POWERS @ np.array([0 * cross, -0.5 * cross, -0.5 * square])
-        after *= np.exp(log_like - log_like.max(0))
+        after *= np.exp(log_like - np.maximum.reduce(log_like))
         z, s = phi * z * precision, phi * s * precision
         zeta_0, zeta_1 = zeta_0 + z * late_0, zeta_1 + z * late_1
         xi_0, xi_1 = xi_0 + s * late_0, xi_1 + s * late_1
@@ -383,6 +402,7 @@ class Lnirt(LearnerModel):
         *,
         seed: int = 0,
         progress: Callable[[float], None] | None = None,
+        options: Options | None = None,
     ) -> Self:
         """Fit by marginal maximum likelihood; the cost is linear in the number of answers.
 
@@ -391,13 +411,15 @@ class Lnirt(LearnerModel):
             prior: gives every item the place that it is shrunk to; fitted here if none is given.
             seed: nothing here is drawn; taken so that all models are fitted alike.
             progress: told how far it is, 0..1.
+            options: what is fitted; by default for a log of practice.
         """
         del seed
         from studysmart.learning import lnirt_fit
 
         if prior is None:
             prior = Prior.fit(responses)
-        items, population = lnirt_fit.population_of(responses, prior, progress=progress)
+        own = options or Options()
+        items, population = lnirt_fit.population_of(responses, prior, own, progress=progress)
         return cls(prior, items, population)
 
     @property
@@ -444,7 +466,7 @@ class Lnirt(LearnerModel):
         """One answer, in constant time; see `Population.moved`."""
         population, skill, log_time = self.population, response.item.skill, response.log_time
         deltas, answers = state.deltas, state.answers
-        own = deltas.get(skill, (0.0, population.delta_variance)) if skill else (0.0, 0.0)
+        own = self._own(state, skill)
         belief, delta, var_delta = population.moved(
             state.belief,
             self.parameters(response.item),
@@ -460,24 +482,100 @@ class Lnirt(LearnerModel):
             deltas[skill] = (delta, var_delta)
         return self._state(answers + 1, belief, deltas)
 
+    @cached_property
+    def _scoring(self) -> tuple[dict[str, int], Array, Array]:
+        """(row of each item, (item, 3) phi^2/s, phi/s, 1/s and lam, log P at each theta)."""
+        column = Parameters(*np.array(list(self.items.values())).reshape(-1, 8, 1).swapaxes(0, 1))
+        know, _ = self.population._know(column, 0.0, 0.0, GRID)  # noqa: SLF001 - its own formula
+        p = column.c + (1 - column.c) * know
+        spread, phi = column.sigma2 + column.var_lam, column.phi
+        times = np.concatenate([phi**2 / spread, phi / spread, 1 / spread, column.lam], axis=1)
+        return (
+            dict(zip(self.items, range(len(p)), strict=True)),
+            times,
+            np.log(np.maximum([1 - p, p], FLOOR)),
+        )
+
+    def rescored(self, items: Sequence[str], correct: Array, log_time: Array) -> State:
+        """The state after all these answers, in one go: what `replay` gives where nothing drifts.
+
+        Args:
+            items: names of items that were fitted, in the learner's order.
+            correct: (answer,) 1 or 0.
+            log_time: (answer,) log-seconds, NaN where unknown.
+
+        Raises:
+            KeyError: an item was not fitted.
+        """
+        p = self.population
+        index, times, log_p = self._scoring
+        rows = [index[item] for item in items]
+        like = log_p[correct.astype(int), rows].sum(0)
+        known = log_time == log_time
+        square, single, inverse, lam = times[rows].T * known
+        late = lam - np.where(known, log_time, 0.0)
+        x = np.asarray(p.x(np.arange(len(rows), dtype=float)))
+        # Precision P, pull h and sum of squares of (zeta, xi), less what the mean trend explains.
+        moved = single * late
+        h_0, s_0 = float(moved.sum()), float(late @ (inverse * late))
+        p_0, p_1, p_2, h_1 = float(square.sum()), 0.0, 0.0, 0.0
+        if p.v_xx > 0:
+            p_1, p_2 = float(square @ x), float(square @ (x * x))
+            h_1 = float(moved @ x) - p_2 * p.xi
+            s_0 += p.xi * (p_2 * p.xi - 2 * float(moved @ x))
+            h_0 -= p_1 * p.xi
+        # cov = V (I + P V)^-1, two by two.
+        m_00, m_01 = 1 + p_0 * p.v_zz + p_1 * p.v_zx, p_0 * p.v_zx + p_1 * p.v_xx
+        m_10, m_11 = p_1 * p.v_zz + p_2 * p.v_zx, 1 + p_1 * p.v_zx + p_2 * p.v_xx
+        det = m_00 * m_11 - m_01 * m_10
+        c_zz = (p.v_zz * m_11 - p.v_zx * m_10) / det
+        c_zx = (p.v_zx * m_00 - p.v_zz * m_01) / det
+        c_xx = (p.v_xx * m_00 - p.v_zx * m_01) / det
+        pk_0, pk_1 = p_0 * p.k_zeta + p_1 * p.k_xi, p_1 * p.k_zeta + p_2 * p.k_xi
+        zeta_0, xi_0 = c_zz * h_0 + c_zx * h_1, c_zx * h_0 + c_xx * h_1
+        zeta_1 = p.k_zeta - c_zz * pk_0 - c_zx * pk_1
+        xi_1 = p.k_xi - c_zx * pk_0 - c_xx * pk_1
+        q_0 = s_0 - h_0 * zeta_0 - h_1 * xi_0
+        q_1, q_2 = -2 * (h_0 * zeta_1 + h_1 * xi_1), pk_0 * zeta_1 + pk_1 * xi_1
+        like = like - POWERS @ np.array([0.0, 0.5 * q_1, 0.5 + 0.5 * q_2])
+        weights = np.exp(like - like.max())
+        weights /= weights.sum()
+        _, theta, second = (MOMENTS @ weights).tolist()
+        belief = Belief(
+            weights, theta, second - theta * theta, zeta_0, zeta_1, xi_0 + p.xi, xi_1,
+            c_zz, c_zx, c_xx, float(known.sum()), q_0, q_1, q_2,
+        )  # fmt: skip
+        return self._state(len(rows), belief, {})
+
     def predict(
         self, state: State, items: Sequence[Item], *, at: float | None = None
     ) -> Prediction:
         """Integrated over what is not known of the learner and of the items."""
         del at
-        rows = [self.predict_one(state, item) for item in items]
-        logit, mean, sd = np.array(rows).reshape(-1, 3).T
-        return Prediction(1 / (1 + np.exp(-logit)), mean, sd)
+        p = self.population
+        rows = [self.parameters(item) for item in items]
+        own = [self._own(state, item.skill) for item in items]
+        columns = Parameters(*np.array(rows).reshape(-1, len(Parameters._fields)).T)
+        delta, var_delta = np.array(own).reshape(-1, 2).T
+        x = p.x(state.answers)
+        right, mean, sd = p.forecast(state.belief, columns, delta, var_delta, x, grid=COLUMN)
+        return Prediction(np.clip(right, P_BOUND, 1 - P_BOUND), mean, sd)
+
+    def _own(self, state: State, skill: str | None) -> tuple[float, float]:
+        """Mean and variance of the learner's deviation on a skill; none where there is no skill."""
+        return state.deltas.get(skill, (0.0, self.population.delta_variance)) if skill else NONE
 
     def predict_one(self, state: State, item: Item) -> tuple[float, float, float]:
         """(logit of P(correct), mean, sd of log time) of one item, as plain numbers."""
-        population, skill = self.population, item.skill
-        own = state.deltas.get(skill, (0.0, population.delta_variance)) if skill else (0.0, 0.0)
+        population = self.population
         p, mean, sd = population.forecast(
-            state.belief, self.parameters(item), *own, population.x(state.answers)
+            state.belief,
+            self.parameters(item),
+            *self._own(state, item.skill),
+            population.x(state.answers),
         )
-        p = min(max(p, 1e-9), 1 - 1e-9)
-        return max(-LOGIT_BOUND, min(LOGIT_BOUND, math.log(p / (1 - p)))), mean, sd
+        p = min(max(p, P_BOUND), 1 - P_BOUND)
+        return math.log(p / (1 - p)), mean, sd
 
     def predict_all(self, responses: Responses) -> Prediction:
         """Forecast every row from its learner's earlier rows, many learners at a time."""
@@ -534,7 +632,7 @@ class Lnirt(LearnerModel):
 def _sum(weights: Array, values: Array) -> Numbers:
     """Sum over the grid of weights times values: a float for one learner, else (learner,)."""
     if weights.ndim == 1:
-        return float(weights @ values)
+        return float(weights @ values) if values.ndim == 1 else weights @ values
     return np.einsum("qn,q->n" if values.ndim == 1 else "qn,qn->n", weights, values)
 
 

@@ -26,14 +26,15 @@ from numpy.typing import NDArray
 from studysmart.learning.lnirt import (
     COLUMN,
     LOGISTIC_SPREAD,
-    LOGIT_BOUND,
     NORMAL_SPREAD,
     OGIVE_1,
     OGIVE_3,
+    P_BOUND,
     SKILLS_KEPT,
     Array,
     Belief,
     Lnirt,
+    Options,
     Parameters,
     Population,
     Running,
@@ -73,6 +74,15 @@ SPEED_0, TREND_0, SIGMA2_0 = 0.09, 0.01, 0.25
 A_0, A_NORMAL = 1.2, 0.8
 
 
+# The choice of how things drift: with fewer answers the defaults stay, and more than enough are
+# passed over.
+FEWEST_TO_CHOOSE, MOST_TO_CHOOSE, ROUNDS_TO_CHOOSE = 1_000, 10_000, 200
+DRIFTS = ("drift_theta", "drift_zeta", "drift_delta")
+DELTA_VARIANCES = (0.0, 0.15, 0.35, 0.7, 1.2)
+DRIFT_STEPS = (0.0, 0.0005, 0.002, 0.008, 0.03)
+NOTICEABLE = 5e-4  # nats an answer
+
+
 class Stop(StrEnum):
     """Why a fit ended."""
 
@@ -101,18 +111,6 @@ class Cells:
     x: Array | None = None
     covariates: Array | None = None
     place: Array | None = None
-
-
-@dataclass(frozen=True)
-class Options:
-    """What is fitted.
-
-    normal: a normal ogive in the place of the logistic. guessing: a lower asymptote c for each
-    item, with the prior Beta(20, 80).
-    """
-
-    normal: bool = False
-    guessing: bool = False
 
 
 @dataclass(frozen=True)
@@ -378,7 +376,7 @@ def _posterior(sums: _Sums, point: _Point, know: Array) -> Posterior:
 def _step(sums: _Sums, point: _Point, options: Options) -> tuple[_Point, Posterior, Array, Array]:
     """One round of EM: (new point, posterior at the old one, covariances of items)."""
     cells, n_items = sums.cells, sums.cells.items
-    now = _know(point, normal=options.normal)
+    now = _know(point, normal=bool(options.normal))
     know = now[0]
     found = _posterior(sums, point, know)
     w, at_0, at_1 = found.weights, found.at_0, found.at_1
@@ -394,13 +392,13 @@ def _step(sums: _Sums, point: _Point, options: Options) -> tuple[_Point, Posteri
         + at_1[:, :, None] * at_1[:, None, :] * theta_2[:, None, None]
     )
     # Population.
-    n = len(w)
     mean = theta_1.mean()
     sd = min(max(math.sqrt(theta_2.mean() - mean**2), 0.5), 2.0)
     cross = (at_0 * theta_1[:, None] + at_1 * theta_2[:, None]).sum(0)
     k = cross / (theta_2.sum() + UNRELATED_LEARNERS)
-    v = speed_2.sum(0) + PSEUDO_LEARNERS * np.diag([SPEED_0, TREND_0][: sums.d])
-    v = v / (n + PSEUDO_LEARNERS) - np.outer(k, k) * theta_2.mean()
+    # Learners without times say nothing of how speeds differ.
+    v = speed_2[sums.timed > 0].sum(0) + PSEUDO_LEARNERS * np.diag([SPEED_0, TREND_0][: sums.d])
+    v = v / ((sums.timed > 0).sum() + PSEUDO_LEARNERS) - np.outer(k, k) * theta_2.mean()
     # Items: right or wrong. Parameter expansion: theta = mean + sd theta', so that theta' is
     # standard.
     places = _places(cells, point.prior.log_a, options)
@@ -452,7 +450,7 @@ def _places(cells: Cells, log_a: float, options: Options) -> tuple[Array, Array]
         zero = np.zeros(cells.items)
         return zero, zero
     a = math.exp(log_a)
-    return a * difficulty_at(cells.place[:, 0], a, normal=options.normal), cells.place[:, 1]
+    return a * difficulty_at(cells.place[:, 0], a, normal=bool(options.normal)), cells.place[:, 1]
 
 
 def _centre(values: Array, variances: Array, spread: float) -> float:
@@ -475,7 +473,7 @@ def _answers(
     """
     prior, at = point.prior, replace(point)
     for again in range(2):
-        know, slope = now if again == 0 else _know(at, normal=options.normal)
+        know, slope = now if again == 0 else _know(at, normal=bool(options.normal))
         expected = all_ * know
         score = (right - expected) * slope @ NODE_MOMENTS[:2].T
         info = expected * (1 - know) * slope**2 @ NODE_MOMENTS.T
@@ -631,8 +629,11 @@ def _width(sums: _Sums, fitted: Fit, found: Posterior) -> float:
 
 
 def fit(cells: Cells, options: Options | None = None) -> Fit:
-    """Fit; any number of cells will do, none included."""
+    """Fit; any number of cells will do, none included. Cells with positions have a trend."""
     options = options or Options()
+    if options.normal is None:
+        both = [fit(cells, replace(options, normal=normal)) for normal in (False, True)]
+        return max(both, key=lambda found: found.log_likelihood)
     sums = _Sums(cells)
     point = _first(sums, options)
     steps, stop = 0, Stop.MOST_STEPS
@@ -691,9 +692,10 @@ def _first(sums: _Sums, options: Options) -> _Point:
     d = sums.d
     a = A_NORMAL if options.normal else A_0
     v = np.diag([SPEED_0, TREND_0][:d])
-    v[0, 0] = (person @ person + PSEUDO_LEARNERS * SPEED_0) / (len(person) + PSEUDO_LEARNERS)
+    v[0, 0] = person @ person + PSEUDO_LEARNERS * SPEED_0
+    v[0, 0] /= (sums.timed > 0).sum() + PSEUDO_LEARNERS
     p_0 = 0 if sums.covariates is None else sums.covariates.shape[1]
-    intercept = a * difficulty_at(logit, a, normal=options.normal)
+    intercept = a * difficulty_at(logit, a, normal=bool(options.normal))
     places = _places(cells, math.log(a), options)
     return _Point(
         np.full(n, math.log(a)), intercept, np.full(n, 0.2 if options.guessing else 0.0),
@@ -736,7 +738,7 @@ def _published(
         drift_theta=0.0,
         drift_zeta=0.0,
         drift_delta=0.0,
-        normal=options.normal,
+        normal=bool(options.normal),
     )
     fitted = Fit(
         a, b, point.c, np.exp(point.log_phi), point.lam,
@@ -807,8 +809,8 @@ class Table:
             )  # fmt: skip
             kept = pair >= 0
             deltas[pair[kept]], variances[pair[kept]] = delta[kept], var_delta[kept]
-        p = np.clip(out[0], 1e-9, 1 - 1e-9)
-        logit = np.clip(np.log(p / (1 - p)), -LOGIT_BOUND, LOGIT_BOUND)
+        p = np.clip(out[0], P_BOUND, 1 - P_BOUND)
+        logit = np.log(p / (1 - p))
         _, mean, sd, theta, var_theta, zeta = out
         return Running(logit, mean, sd, theta, var_theta, zeta, answers)
 
@@ -818,10 +820,7 @@ def _rounds(who: Index) -> list[Index]:
     counts = np.bincount(who)
     rank = np.empty(len(counts), np.int64)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
-    by_learner = np.argsort(who, kind="stable")
-    ends = np.cumsum(counts)
-    position = np.empty(len(who), np.int64)
-    position[by_learner] = np.arange(len(who)) - np.repeat(ends - counts, counts)
+    position = _positions(who)
     order = np.lexsort((rank[who], position))
     return np.split(order, np.cumsum(np.bincount(position))[:-1]) if len(who) else []
 
@@ -859,39 +858,121 @@ def unique_items(responses: Responses) -> tuple[list[str], Index, list[Item]]:
     return [key[0] for key in index], what, first
 
 
-def cells_of(responses: Responses, prior: Prior) -> tuple[Cells, list[str], list[Item]]:
-    """(cells, names of the items, "" for none, the items)."""
+def cells_of(
+    responses: Responses, prior: Prior, positions: tuple[float, float, float] | None = None
+) -> tuple[Cells, list[str]]:
+    """(cells, names of the items, "" for none).
+
+    positions: (centre, scale, last) of the learner's own position, if speed has a trend.
+    """
     names, what, first = unique_items(responses)
     _, who = np.unique(responses.learner, return_inverse=True)
     # An item's place is what its kind is like, without its own answers: those are in the cells.
-    place = [
-        prior.parameters(Item(None, item.skill, item.topic, item.difficulty)) for item in first
-    ]
+    kinds = [Item(None, item.skill, item.topic, item.difficulty) for item in first]
+    place = np.array([prior.parameters(kind) for kind in kinds]).reshape(-1, 2)
+    x = None
+    if positions is not None:
+        centre, scale, last = positions
+        x = (np.minimum(_positions(who), last) - centre) / scale
     cells = Cells(
         who.astype(np.int64), what, responses.correct, responses.log_times(),
-        int(who.max(initial=-1)) + 1, len(first), place=np.array(place).reshape(-1, 2),
+        int(who.max(initial=-1)) + 1, len(first), x=x, place=place,
     )  # fmt: skip
-    return cells, names, first
+    return cells, names
 
 
 def population_of(
-    responses: Responses, prior: Prior, *, progress: Callable[[float], None] | None = None
+    responses: Responses,
+    prior: Prior,
+    options: Options,
+    *,
+    progress: Callable[[float], None] | None = None,
 ) -> tuple[dict[str, Parameters], Population]:
     """(items by name, population): what `Lnirt.fit` publishes."""
     tell = progress or (lambda _: None)
     if len(responses) == 0:
         return {}, Population(sigma2=prior.log_time_sd**2)
-    cells, names, first = cells_of(responses, prior)
-    found = fit(cells)
+    positions = None
+    if options.trend:
+        _, counts = np.unique(responses.learner, return_counts=True)
+        last = max(float(np.quantile(counts, 0.9)) - 1, 1.0)
+        positions = (last / 2, last / 2, last)
+    cells, names = cells_of(responses, prior, positions)
+    found = fit(cells, options)
     tell(0.5)
     columns = (
         found.a, found.b, found.c, found.phi, found.lam, found.sigma2,
-        found.cov_ab[:, 2], found.cov_lp[:, 0],
+        np.maximum(found.cov_ab[:, 2], 0.0), found.cov_lp[:, 0],
     )  # fmt: skip
     rows = np.stack(columns, axis=1).tolist()
     items = {name: Parameters(*row) for name, row in zip(names, rows, strict=True) if name}
-    population = replace(found.population, delta_variance=0.35, drift_theta=0.002,
-                         drift_zeta=0.004, drift_delta=0.01)  # fmt: skip
-    del first
+    population = found.population
+    if positions is not None:
+        centre, scale, last = positions
+        population = replace(population, centre=centre, scale=scale, last=last)
+    if options.drift:
+        default = Population()
+        population = replace(
+            population, **{name: getattr(default, name) for name in ("delta_variance", *DRIFTS)}
+        )
+        if len(responses) >= FEWEST_TO_CHOOSE:
+            lnirt = Lnirt(prior, items, population)
+            population = _chosen(_some(responses), lnirt)
     tell(1.0)
     return items, population
+
+
+def _some(responses: Responses) -> Responses:
+    """The beginnings of learners spread evenly over the table, about MOST_TO_CHOOSE answers."""
+    _, who = np.unique(responses.learner, return_inverse=True)
+    early = _positions(who) < ROUNDS_TO_CHOOSE
+    every = -(-int(early.sum()) // MOST_TO_CHOOSE)
+    return responses[early & (who % every == 0)]
+
+
+def _chosen(responses: Responses, lnirt: Lnirt) -> Population:
+    """How fast things drift and how much skills differ: what forecasts these answers best.
+
+    Every answer is forecast from the learner's earlier ones. Spread and drift of skills are judged
+    by right and wrong, as is the drift of ability; that of speed by log time.
+    """
+    table, population = Table.of(responses, lnirt), lnirt.population
+    correct, log_time = responses.correct, responses.log_times()
+    timed = np.isfinite(log_time)
+
+    def losses(population: Population) -> tuple[list[float], Running]:
+        found = table.running(population)
+        p = 1 / (1 + np.exp(-found.logit))
+        late = (log_time - found.log_time_mean)[timed] / found.log_time_sd[timed]
+        of_answers = -float(np.log(np.where(correct == 1, p, 1 - p)).sum())
+        of_times = float((0.5 * late**2 + np.log(found.log_time_sd[timed])).sum())
+        return [of_answers, of_times], found
+
+    # The items were fitted on these answers too; so a loss must differ by more than a little.
+    margin = NOTICEABLE * len(responses)
+    if (responses.skill != "").any():
+        tried = [replace(population, delta_variance=v) for v in DELTA_VARIANCES]
+        population = min(tried, key=lambda p: losses(p)[0][0] + margin * (p != population))
+    found_by = {}
+    for drift in DRIFT_STEPS:
+        one = replace(population, drift_theta=drift, drift_zeta=drift)
+        found_by[drift] = losses(one)
+    theta, zeta = (
+        min(DRIFT_STEPS, key=lambda d: found_by[d][0][kind] + margin * (d != default))
+        for kind, default in enumerate((population.drift_theta, population.drift_zeta))
+    )
+    found, width = found_by[zeta][1], population.width
+    seen = timed & (found.answers > 0)
+    if seen.sum() >= FEWEST_TO_CHOOSE:
+        late = np.abs(log_time - found.log_time_mean)[seen] / found.log_time_sd[seen]
+        width *= min(max(float(np.quantile(late, 0.9)) / 1.6449, 0.8), 1.25)
+    return replace(population, drift_theta=theta, drift_zeta=zeta, width=width)
+
+
+def _positions(who: Index) -> Index:
+    """How many rows of the same learner come before each row."""
+    counts = np.bincount(who)
+    position = np.empty(len(who), np.int64)
+    starts = np.cumsum(counts) - counts
+    position[np.argsort(who, kind="stable")] = np.arange(len(who)) - np.repeat(starts, counts)
+    return position
