@@ -151,17 +151,7 @@ class Fit:
 
         What is not known of the item is integrated over, with that of the learner.
         """
-        theta = NODES
-        # The item: eta = a (theta - b) has a variance of its own at each theta.
-        eta = self.a[:, None] * (theta - self.b[:, None])
-        aa, ab, bb = (column[:, None] for column in self.cov_ab.T)
-        a = self.a[:, None]
-        variance = np.maximum(eta**2 * aa - 2 * eta * a * ab + a * a * bb, 0.0)
-        spread = NORMAL_SPREAD if self.population.normal else LOGISTIC_SPREAD
-        eta = eta / np.sqrt(1 + spread * variance)
-        if self.population.normal:
-            eta = eta * (OGIVE_1 + OGIVE_3 * eta * eta)
-        p = self.c[:, None] + (1 - self.c[:, None]) / (1 + np.exp(-eta))
+        p = probabilities(self)
         p_correct = np.einsum("rq,rq->r", posterior.weights[who], p[what])
         # The time.
         mean_theta, second = (posterior.weights @ NODE_MOMENTS[1:].T).astype(float).T
@@ -211,6 +201,21 @@ class Posterior(NamedTuple):
     squares: Array
     timed: Array
     log_likelihood: Array
+
+
+def probabilities(fitted: Fit) -> Array:
+    """P(correct) of each item at each node, (item, node), over what is not known of the item."""
+    a = fitted.a[:, None]
+    eta = a * (NODES - fitted.b[:, None])
+    # a (theta - b) has a variance of its own at each theta.
+    aa, ab, bb = (column[:, None] for column in fitted.cov_ab.T)
+    variance = np.maximum(eta**2 * aa - 2 * eta * a * ab + a * a * bb, 0.0)
+    spread = NORMAL_SPREAD if fitted.population.normal else LOGISTIC_SPREAD
+    eta = eta / np.sqrt(1 + spread * variance)
+    if fitted.population.normal:
+        eta = eta * (OGIVE_1 + OGIVE_3 * eta * eta)
+    c = fitted.c[:, None]
+    return np.asarray(c + (1 - c) / (1 + np.exp(-np.clip(eta, -30, 30))))
 
 
 class _Layout:
