@@ -636,11 +636,23 @@ def _width(sums: _Sums, fitted: Fit, found: Posterior) -> float:
 def fit(cells: Cells, options: Options | None = None) -> Fit:
     """Fit; any number of cells will do, none included. Cells with positions have a trend."""
     options = options or Options()
-    if options.normal is None:
-        both = [fit(cells, replace(options, normal=normal)) for normal in (False, True)]
-        return max(both, key=lambda found: found.log_likelihood)
     sums = _Sums(cells)
-    point = _first(sums, options)
+    if options.normal is not None:
+        return _climbed(sums, _first(sums, options), options)[0]
+    logistic, top = _climbed(sums, _first(sums, options), replace(options, normal=False))
+    # An ogive is nearly a logistic of 1.7 times its argument.
+    prior = top.prior._replace(
+        log_a=top.prior.log_a - math.log(1.7),
+        intercept=top.prior.intercept / 1.7,
+        var_intercept=top.prior.var_intercept / 1.7**2,
+    )
+    near = replace(top, log_a=top.log_a - math.log(1.7), intercept=top.intercept / 1.7, prior=prior)
+    normal, _ = _climbed(sums, near, replace(options, normal=True))
+    return max(logistic, normal, key=lambda found: found.log_likelihood)
+
+
+def _climbed(sums: _Sums, point: _Point, options: Options) -> tuple[Fit, _Point]:
+    """(the fit that the iteration ends with, the point itself)."""
     steps, stop = 0, Stop.MOST_STEPS
     while steps < MOST_STEPS:
         one, found, cov, cov_lp = _stepped(sums, point, options)
@@ -659,7 +671,7 @@ def fit(cells: Cells, options: Options | None = None) -> Fit:
             far = start + 2 * length * r + length**2 * v
             if np.isfinite(far).all():
                 point = replace(two.at(far), prior=two.prior, c=two.c)
-    return _published(sums, point, found, cov, cov_lp, options, steps, stop)
+    return _published(sums, point, found, cov, cov_lp, options, steps, stop), point
 
 
 def _still(moved: Array, items: int) -> bool:
