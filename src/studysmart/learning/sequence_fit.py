@@ -72,7 +72,7 @@ LARGE_FROM = 5_000
 
 def epochs_for(rows: int) -> int:
     """Fewer for more: a large log says the same thing often enough in one pass."""
-    return int(np.clip(round(80 / math.sqrt(max(rows, 1) / 1_000)), 3, 30))
+    return int(np.clip(round(70 / math.sqrt(max(rows, 1) / 1_000)), 3, 30))
 
 
 def one_cycle(steps: int, rate: float) -> NDArray[np.float32]:
@@ -109,13 +109,14 @@ def fit(
     vocabulary = vocabularies(responses)
     rng = np.random.default_rng(seed)
     weights = _initial(kind, {k: _round_up(len(rows)) for k, rows in vocabulary.items()}, rng)
-    effects = Effects.fit(responses)
+    coded = Coded.of(responses)
+    effects = Effects.fit(responses, coded)
     n = len(responses)
     if n < LEAST_ROWS:
         return effects, weights, vocabulary
     size = LARGE if n >= LARGE_FROM else SMALL
     held = 0 if valid is not None else min(int(n * VALID_SHARE) + 1, MOST_VALID)
-    train_rows, valid_rows = _streams(responses, valid, held, vocabulary)
+    train_rows, valid_rows = _streams(responses, coded, valid, held, vocabulary)
     _fix_ramps(weights, train_rows["features"][train_rows["scored"] > 0])
     late = train_rows["late"][(train_rows["timed"] > 0) & (train_rows["scored"] > 0)]
     scale = float(max(0.05, math.sqrt(np.mean(late**2)))) if len(late) else effects.noise**0.5
@@ -126,7 +127,7 @@ def fit(
     step, measure = _programs(kind)
     fixed = {k: jnp.asarray(weights[k]) for k in FIXED}
     params = {k: jnp.asarray(v) for k, v in weights.items() if k not in FIXED}
-    state = _optimiser().init(params)
+    state = jax.jit(_optimiser().init)(params)
     epochs = epochs_for(n)
     batches = -(-len(train) // size.batch)
     rates = one_cycle(epochs * batches, size.rate)
@@ -140,9 +141,9 @@ def fit(
         order = rng.permutation(len(train))
         order = np.resize(order, batches * size.batch).reshape(batches, size.batch)
         for k, chosen in enumerate(order):
-            key, own = jax.random.split(key)
             batch = _batch(train_rows, train[chosen], size)
-            params, state = step(params, state, fixed, batch, own, rates[epoch * batches + k])
+            done = epoch * batches + k
+            params, state = step(params, state, fixed, batch, key, done, rates[done])
         loss = _loss(measure, params, fixed, valid_rows, checked, size)
         if progress is not None:
             progress((epoch + 1) / epochs, epoch, loss)
@@ -195,7 +196,7 @@ def _initial(kind: str, rows: dict[str, int], rng: np.random.Generator) -> Weigh
 
 def _fix_ramps(weights: Weights, features: NDArray[np.float32]) -> None:
     """Each ramp rises between neighbouring quantiles; a feature that is constant has none."""
-    some = features[:: max(1, len(features) // 100_000)]
+    some = features[:: max(1, len(features) // 20_000)]
     knots = np.quantile(some, np.linspace(0, 1, RAMPS + 1), axis=0)  # (knot, feature)
     width = np.diff(knots, axis=0)
     rises = width > 1e-6
@@ -208,6 +209,7 @@ def _fix_ramps(weights: Weights, features: NDArray[np.float32]) -> None:
 
 def _streams(
     responses: Responses,
+    coded: Coded,
     valid: Responses | None,
     held: int,
     vocabulary: dict[str, dict[str, int]],
@@ -219,12 +221,13 @@ def _streams(
     trust it more than it deserves. The validation part sees effects of the training part only.
     """
     n = len(responses)
-    coded = Coded.of(responses)
     trained = np.arange(n) < n - held
     fold = np.where(trained, _folds(coded.learner, n), FOLDS)
     fits = [Effects.fit(responses, coded, trained & (fold != k)) for k in range(FOLDS + 1)]
-    placed = [np.stack(np.broadcast_arrays(*fitted.places(coded)), axis=1) for fitted in fits]
-    places = np.select([(fold == k)[:, None] for k in range(FOLDS + 1)], placed)
+    places = np.empty((n, len(Place._fields)))
+    for k, fitted in enumerate(fits):
+        found = np.stack(np.broadcast_arrays(*fitted.places(coded)), axis=1)
+        places[fold == k] = found[fold == k]
     whole = fits[FOLDS]
     train = _rows(responses, coded, Place(*places.T), whole, vocabulary)
     train["scored"] = trained.astype(np.float32)[train.pop("order")]
@@ -312,9 +315,13 @@ def _programs(kind: str) -> tuple[Any, Any]:
     optimiser = _optimiser()
 
     @jax.jit
-    def step(params: Any, state: Any, fixed: Any, batch: Any, key: Any, rate: Any) -> Any:
+    def step(
+        params: Any, state: Any, fixed: Any, batch: Any, key: Any, done: Any, rate: Any
+    ) -> Any:
+        masks = jax.random.fold_in(key, done)
+
         def loss(p: Any) -> Any:
-            each = losses(forward(kind, p | fixed, batch, key), batch)
+            each = losses(forward(kind, p | fixed, batch, masks), batch)
             return each.sum() / jnp.maximum(batch["scored"].sum(), 1.0)
 
         updates, state = optimiser.update(jax.grad(loss)(params), state, params)
