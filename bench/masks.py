@@ -94,10 +94,9 @@ def masks(data: Path, reference: Any) -> None:
         mask = pd.read_csv(folder / "holdout-mask.csv.gz").assign(hidden=True)
         hidden = frame.merge(mask, how="left")["hidden"].eq(other=True).to_numpy()
         table = Responses.from_table(frame.astype({"learner": str, "item": str, "skill": str}))
-        cells, names = cells_of(table, Prior.fit(table[~hidden]))
+        cells, _ = cells_of(table, Prior.fit(table[~hidden]))
         x = (frame["block"].to_numpy(float) - 3) / 2 if "block" in frame else None
         blocks = None if x is None else pd.get_dummies(frame["block"]).to_numpy(float)[:, 1:]
-        del names
         if reference is not None:
             line(name, "EM reference", *reference_on(reference, cells, hidden), table, hidden)
         line(name, "ours", *ours_on(cells, hidden), table, hidden)
