@@ -60,11 +60,16 @@ class Goal:
             return "met, stretch too"
         if self.low <= value <= self.high:
             return "met"
-        return f"**gap {value - (self.low if value < self.low else self.high):+.4g}**"
+        return f"**gap {_number(value - (self.low if value < self.low else self.high), '+')}**"
 
     def bound(self) -> str:
         """As it is written."""
         return _bound(self.low, self.high)
+
+
+def _number(value: float, sign: str = "") -> str:
+    """Rates without decimals, scores with four."""
+    return format(value, f"{sign},.{4 if abs(value) < 1_000 else 0}f")
 
 
 def _bound(low: float, high: float) -> str:
@@ -224,7 +229,7 @@ def compare(log: str, found: Evaluation) -> None:
             print(
                 f"| {log} | {split} | {model} | {goal.score} | {goal.bound()} | "
                 f"{_bound(*goal.stretch) if goal.stretch else ''} | "
-                f"{'–' if value is None else format(value, ',.4f')} | {goal.verdict(value)} |",
+                f"{'–' if value is None else _number(value)} | {goal.verdict(value)} |",
                 flush=True,
             )
 

@@ -20,7 +20,8 @@ FIGURES = {
 }  # fmt: skip
 COLUMNS = ("learner", "item", "skill", "correct", "response_time_s", "timestamp", "fold")
 PARTS = {
-    "by_position", "unseen_items", "known_learners", "reliability", "pit", "leak", "error",
+    "by_position", "unseen_items", "without_repeats", "known_learners", "reliability", "pit",
+    "leak", "error",
 }  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def test_one_command_gives_tables_json_and_a_page(log, run, tmp_path):
     assert FIGURES | PARTS == set(figures)
     assert figures["peak_mb"] > 10
     assert {"first", "2-5", "6-20", "21-100", "later"} == set(figures["by_position"])
-    assert {"splits", "mean", "sd"} == set(found["models"]["prior"])
+    assert {"splits", "mean", "sd", "mean_by_position"} == set(found["models"]["prior"])
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 

@@ -62,6 +62,8 @@ class Result:
     by_position: the scores of the learner's first answer, of the 2nd to 5th, and so on. The first
         one is in no other figure: nothing is known of the learner yet.
     unseen_items: of answers to items that were not fitted; None where items are unknown.
+    without_repeats: of answers to another item than the learner's last; None where items are
+        unknown. Where an item comes again until it is right, repeats are easy to forecast.
     known_learners: by time, of learners who were fitted too; None otherwise.
     reliability, pit: see `scores`.
     leak: what the forecasts must not have depended on and did; None where nothing was found.
@@ -73,6 +75,7 @@ class Result:
     scores: Scores
     by_position: dict[str, Scores] = field(default_factory=dict)
     unseen_items: Scores | None = None
+    without_repeats: Scores | None = None
     known_learners: Scores | None = None
     reliability: list[dict[str, float | None]] = field(default_factory=list)
     pit: list[int] = field(default_factory=list)
@@ -144,6 +147,7 @@ class Evaluation:
                     "splits": {result.split: _result_json(result) for result in self.of(model)},
                     "mean": self.mean(model)[0],
                     "sd": self.mean(model)[1],
+                    "mean_by_position": self.mean_by_position(model),
                 }
                 for model in self.models
             },
@@ -492,6 +496,16 @@ def _positions(learner: Labels) -> NDArray[np.intp]:
     return position
 
 
+def _repeats(responses: Responses) -> Rows:
+    """Whether a row is about the same item as its learner's row before."""
+    _, who = np.unique(responses.learner, return_inverse=True)
+    order = np.argsort(who, kind="stable")
+    item, same = responses.item[order], who[order][1:] == who[order][:-1]
+    repeated = np.zeros(len(who), bool)
+    repeated[order[1:]] = same & (item[1:] == item[:-1]) & (item[1:] != "")
+    return repeated
+
+
 def _unseen(item: Labels, fitted: Labels) -> Rows | None:
     if not (item != "").any():
         return None
@@ -753,6 +767,7 @@ def _judged(
             for (name, start), end in zip(POSITIONS, ends, strict=True)
         },
         None if split.unseen is None else summary(total & split.unseen),
+        None if split.unseen is None else summary(total & ~_repeats(test)),
         None if split.known is None else summary(total & split.known),
         scores.reliability(test.correct[total], p[total]),
         scores.pit(log_time[total], mean[total], sd[total]),
@@ -825,6 +840,7 @@ def _result_json(result: Result) -> dict[str, Any]:
     return result.scores | {
         "by_position": result.by_position,
         "unseen_items": result.unseen_items,
+        "without_repeats": result.without_repeats,
         "known_learners": result.known_learners,
         "reliability": result.reliability,
         "pit": result.pit,

@@ -113,9 +113,12 @@ def _tables(evaluation: Evaluation) -> list[Table]:
         by_position = evaluation.mean_by_position(model)
         rows += [[model, name, *_cells(by_position[name], part)]
                  for name, _ in POSITIONS if by_position[name].get("n")]  # fmt: skip
-        for name in ("unseen_items", "known_learners"):
-            own = [s for r in evaluation.of(model) if (s := getattr(r, name)) is not None]
-            if any(s["n"] for s in own):
+        for name in ("unseen_items", "without_repeats", "known_learners"):
+            results = [r for r in evaluation.of(model) if getattr(r, name) is not None]
+            own = [getattr(r, name) for r in results]
+            # Where no item comes twice in a row, all answers are without repeats.
+            whole = [r.scores["n"] for r in results] == [one["n"] for one in own]
+            if not whole and any(one["n"] for one in own):
                 rows.append([model, name.replace("_", " "), *_cells(_mean(own), part)])
     tables.append(("By the answer's place", ["model", "answers", *_heads(part)], rows))
     if evaluation.differences:

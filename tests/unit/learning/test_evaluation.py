@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -205,6 +207,17 @@ def test_scores_by_position_and_of_unseen_items():
     assert found.scores["n"] == sum(by_position.values()) - 2
     assert 0 < found.unseen_items["n"] < found.scores["n"] / 5
     assert found.scores["n"] == sum(part["n"] for part in found.reliability) == sum(found.pit)
+
+
+def test_answers_that_repeat_the_last_item_are_left_out_in_a_figure_of_its_own():
+    """Only where the same learner's row before was about the same item."""
+    table = Responses.from_columns(
+        learner=["a"] * 5 + ["b"] * 5, item=["x", "x", "y", "x", "x", "x", "y", "y", "y", "x"],
+        correct=[1, 0] * 5,
+    )  # fmt: skip
+    found = evaluate(in_folds(table, [1, 2]), ["prior"], all_folds=True)
+    assert [2, 2] == [result.without_repeats["n"] for result in found.results]
+    assert [4, 4] == [result.scores["n"] for result in found.results]
 
 
 def test_the_order_of_learners_changes_nothing():
@@ -481,6 +494,17 @@ def test_the_same_seed_gives_the_same_figures():
         return scores, found.differences
 
     assert figures() == figures()
+
+
+def test_the_guide_s_example_runs(capsys):
+    """The page of the documentation, as it stands."""
+    guide = Path(__file__).parents[3] / "docs" / "how-to" / "evaluate.md"
+    code = re.search(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    assert code
+    names: dict = {}
+    exec(code[1], names)  # noqa: S102 - our own page
+    assert "lnirt" == names["best"]
+    assert "| lnirt | newest 20% |" in capsys.readouterr().out
 
 
 # -- a process for each fit --
