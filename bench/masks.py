@@ -22,7 +22,8 @@ import pandas as pd
 
 from studysmart.learning import Lnirt, Prior, Responses
 from studysmart.learning.lnirt import Options
-from studysmart.learning.lnirt_fit import NODES, Cells, cells_of, fit
+from studysmart.learning.lnirt_fit import NODES, Cells, fit
+from studysmart.learning.lnirt_log import cells_of
 from studysmart.learning.simulate import SimulatedTest, simulate_test
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

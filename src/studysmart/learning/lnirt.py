@@ -11,14 +11,14 @@ about their mean, 1 for most. Of the item: a, discrimination; b, difficulty; c, 
 lam, time intensity; phi, time discrimination; sigma, residual sd of log time.
 
 Joint model of van der Linden (2007), "A hierarchical framework for modeling speed and accuracy on
-test items"; the letters are LNIRT's, but b is on the scale of theta here. Given theta,
-speed has a closed form; theta itself is a vector of weights on `GRID`. So a learner's posterior is
-exact, answer by answer as well as in one go, as long as nothing drifts. Abilities do drift in
-practice: with a drift, theta diffuses over the grid and speed gains variance between answers.
+test items"; the letters are LNIRT's, but b is on the scale of theta here. Given theta, speed has a
+closed form; theta itself is a vector of weights on `GRID`. So a learner's posterior is exact,
+answer by answer as well as in one go, as long as nothing drifts and skills do not differ. Abilities
+do drift in practice: theta then diffuses over the grid, and speed gains variance between answers.
 
 kappa is learned from the times and widens or narrows the forecast of the next one, but speed and
-ability are inferred as if it were 1 (a cut posterior). Letting it feed back cost accuracy on all
-data sets tried, and an outlying time could then move speed less than a moderate one.
+ability are inferred as if it were 1 (a cut posterior): letting it feed back cost accuracy on all
+data sets tried.
 
 `Population.moved` and `Population.forecast` are the formulas. They take one learner (numbers are
 floats, weights of shape (grid,)) or many at once (numbers of shape (learner,), weights of shape
@@ -48,7 +48,6 @@ Numbers = Any
 GRID: Array = np.linspace(-4.8, 4.8, 33)
 COLUMN: Array = GRID[:, None]
 STEP = float(GRID[1] - GRID[0])
-MIDDLE = len(GRID) // 2
 ONES: Array = np.ones(len(GRID))
 MOMENTS: Array = np.stack([ONES, GRID, GRID**2])
 POWERS: Array = np.ascontiguousarray(MOMENTS.T)
@@ -414,12 +413,12 @@ class Lnirt(LearnerModel):
             options: what is fitted; by default for a log of practice.
         """
         del seed
-        from studysmart.learning import lnirt_fit
+        from studysmart.learning import lnirt_log
 
         if prior is None:
             prior = Prior.fit(responses)
         own = options or Options()
-        items, population = lnirt_fit.population_of(responses, prior, own, progress=progress)
+        items, population = lnirt_log.population_of(responses, prior, own, progress=progress)
         return cls(prior, items, population)
 
     @property
@@ -584,7 +583,7 @@ class Lnirt(LearnerModel):
 
     def running(self, responses: Responses) -> Running:
         """What `predict_one` says before each row and `update` does after it, learners abreast."""
-        from studysmart.learning.lnirt_fit import Table
+        from studysmart.learning.lnirt_log import Table
 
         return Table.of(responses, self).running(self.population)
 
