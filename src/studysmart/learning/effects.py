@@ -13,7 +13,6 @@ Clayton 1993, "Approximate inference in generalized linear mixed models"), the v
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from studysmart.errors import ArtefactRejected
 from studysmart.learning.prior import LOG_TIME_0
-from studysmart.learning.responses import Item, Responses
+from studysmart.learning.responses import Codes, Item, Responses, numbered
 
 LEVELS = ("topic", "difficulty", "band", "skill", "item")
 SWEEPS = 8
@@ -34,7 +33,6 @@ LOGIT_BOUND = 6.0
 KNOWN = 100_000  # places remembered; labels come from outside, so that is bounded
 
 Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
 
 class Place(NamedTuple):
@@ -73,11 +71,11 @@ class Coded:
             band_of(topic or None, difficulty or None)
             for topic, difficulty in zip(columns["topic"], columns["difficulty"], strict=True)
         ]
-        numbered = {level: numbers(columns[level]) for level in LEVELS}
+        found = {level: numbered(columns[level]) for level in LEVELS}
         return cls(
-            {level: codes for level, (codes, _) in numbered.items()},
-            {level: names for level, (_, names) in numbered.items()},
-            numbers(responses.learner.tolist())[0],
+            {level: codes for level, (codes, _) in found.items()},
+            {level: names for level, (_, names) in found.items()},
+            numbered(responses.learner.tolist())[0],
         )
 
 
@@ -212,20 +210,6 @@ class Effects:
             float(rest["logit"]), float(rest["log_time"]), tables, rows, variances, learner, noise,
             int(rest["samples"]),
         )  # fmt: skip
-
-
-def numbers(labels: Sequence[str]) -> tuple[Codes, list[str]]:
-    """(number of each label in order of first appearance, names); -1 for "".
-
-    A dictionary is several times faster here than sorting strings.
-    """
-    index = dict.fromkeys(labels, -1)
-    index.pop("", None)
-    for number, name in enumerate(index):
-        index[name] = number
-    names = list(index)
-    index[""] = -1
-    return np.fromiter(map(index.__getitem__, labels), np.int64, len(labels)), names
 
 
 def band_of(topic: str | None, difficulty: str | None) -> str:

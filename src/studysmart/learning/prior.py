@@ -16,7 +16,7 @@ first hard task harder than its easy ones before anybody has tried it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from studysmart.errors import ArtefactRejected
 from studysmart.learning.model import LearnerModel, Prediction
-from studysmart.learning.responses import Item, Response, Responses
+from studysmart.learning.responses import Item, Response, Responses, numbered
 
 WEIGHT = 4.0
 # A mean of log time settles faster than one of right and wrong: it carries more than one bit an
@@ -41,7 +41,10 @@ N, RIGHT, TIMED, SUM_LOG, SUM_SQUARES = range(5)
 
 @dataclass(frozen=True)
 class Prior(LearnerModel):
-    """Counts of every level; the forecast is computed from them and remembered."""
+    """Counts of every level; the forecast is computed from them and remembered.
+
+    counts: per label, (5,): answers, right ones, timed ones, sum and sum of squares of log time.
+    """
 
     kind: ClassVar[str] = "prior"
 
@@ -50,27 +53,52 @@ class Prior(LearnerModel):
     _known: dict[Item, tuple[float, float]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def fit(cls, responses: Responses) -> Self:
-        """Count. Any number of answers will do, none included."""
+    def fit(
+        cls,
+        responses: Responses,
+        *,
+        seed: int = 0,
+        valid: Responses | None = None,
+        progress: Callable[[float, int, float], None] | None = None,
+    ) -> Self:
+        """Count. Any number of answers will do, none included.
+
+        Nothing is random, chosen or slow here; the other arguments are for the common face.
+        """
+        del seed, valid, progress
+        return cls({"": np.zeros(5)}, LOG_TIME_SD_0).plus(responses)
+
+    def plus(self, responses: Responses) -> Self:
+        """The prior of these answers too: logs of any length can be counted in pieces.
+
+        The spread of log time is against the means known when a piece was counted.
+        """
         log_times = responses.log_times()
         timed = np.isfinite(log_times)
         times = np.where(timed, log_times, 0.0)
         row = np.stack([np.ones(len(responses)), responses.correct, timed, times, times**2], axis=1)
-        counts = {"": row.sum(0) if len(row) else np.zeros(5)}
-        for keys in _keys_of(responses):
-            names, index = np.unique(keys, return_inverse=True)
-            sums = np.stack(
-                [np.bincount(index, row[:, k], len(names)) for k in range(row.shape[1])], axis=1
-            )
-            counts.update({str(name): s for name, s in zip(names, sums, strict=True) if name})
-        fitted = cls(counts, LOG_TIME_SD_0)
-        if timed.sum() < 2:
+        which, items = numbered([Item(*(x or None for x in key)) for key in zip(
+            *_columns(responses), strict=True
+        )])  # fmt: skip
+        counts = dict(self.counts)
+        counts[""] = counts[""] + row.sum(0)
+        by_item = np.stack(
+            [np.bincount(which, row[:, k], len(items)) for k in range(row.shape[1])], axis=1
+        )
+        for keys in zip(*(_keys_of(item) for item in items), strict=True):
+            level, names = numbered(keys)
+            sums = np.zeros((len(names) + 1, row.shape[1]))
+            np.add.at(sums, level, by_item)  # the last row: of no such label
+            for name, own in zip(names, sums[:-1], strict=True):
+                counts[name] = counts[name] + own if name in counts else own
+        fitted = type(self)(counts, self.log_time_sd)
+        if not timed.any():
             return fitted
-        items = [Item(*(v or None for v in key)) for key in zip(*_columns(responses), strict=True)]
-        means = np.array([fitted.parameters(item)[1] for item in items])
+        means = np.array([fitted.parameters(item)[1] for item in items])[which]
         # Two pseudo-residuals of the wide starting value keep the spread honest with few answers.
-        squares = np.sum((log_times[timed] - means[timed]) ** 2) + 2 * LOG_TIME_SD_0**2
-        return cls(counts, float(max(0.1, math.sqrt(squares / (timed.sum() + 2)))))
+        before = (self.counts[""][TIMED] + 2) * self.log_time_sd**2
+        squares = before + np.sum((log_times - means)[timed] ** 2)
+        return type(self)(counts, float(max(0.1, math.sqrt(squares / (counts[""][TIMED] + 2)))))
 
     @property
     def samples(self) -> int:
@@ -104,6 +132,12 @@ class Prior(LearnerModel):
             log_time_mean=parameters[:, 1],
             log_time_sd=np.full(len(items), self.log_time_sd),
         )
+
+    def predict_all(self, responses: Responses) -> Prediction:
+        """The same for every learner: each item once."""
+        which, items = numbered([response.item for _, response in responses])
+        told = self.predict(0, items)
+        return Prediction(told.p_correct[which], told.log_time_mean[which], told.log_time_sd[which])
 
     def _chain(self, item: Item) -> tuple[float, float]:
         overall = self._mean(self.counts[""], (_logit(P_0), LOG_TIME_0))
@@ -153,21 +187,15 @@ def _columns(responses: Responses) -> tuple[list[str], ...]:
     )
 
 
-def _keys_of(responses: Responses) -> list[NDArray[np.str_]]:
-    """For each level, every row's key; "" where the row has no such label."""
-    items, skills, topics, difficulties = _columns(responses)
-    return [
-        np.array([_key("t", t or None) for t in topics], dtype=str),
-        np.array([_key("d", d or None) for d in difficulties], dtype=str),
-        np.array(
-            [_key("td", t or None, d or None) for t, d in zip(topics, difficulties, strict=True)],
-            dtype=str,
-        ),
-        np.array(
-            [_key("sd", s or None, d) for s, d in zip(skills, difficulties, strict=True)], dtype=str
-        ),
-        np.array([_key("i", i or None) for i in items], dtype=str),
-    ]
+def _keys_of(item: Item) -> tuple[str, ...]:
+    """An item's key at each level, "" where it has no such label."""
+    return (
+        _key("t", item.topic),
+        _key("d", item.difficulty),
+        _key("td", item.topic, item.difficulty),
+        _key("sd", item.skill, item.difficulty or ""),
+        _key("i", item.item),
+    )
 
 
 def _key(level: str, *labels: str | None) -> str:

@@ -72,7 +72,7 @@ LARGE_FROM = 5_000
 
 def epochs_for(rows: int) -> int:
     """Fewer for more: a large log says the same thing often enough in one pass."""
-    return int(np.clip(round(70 / math.sqrt(max(rows, 1) / 1_000)), 3, 30))
+    return int(np.clip(round(70 / math.sqrt(max(rows, 1) / 1_000)), 5, 30))
 
 
 def one_cycle(steps: int, rate: float) -> NDArray[np.float32]:
