@@ -137,11 +137,11 @@ def test_a_file_that_cannot_be_read_is_one_line(run, tmp_path):
 
 def test_a_model_that_cannot_be_judged_ends_with_code_3(log, run, monkeypatch):
     """The others' figures are shown all the same."""
-    from studysmart.learning import evaluation
+    from studysmart.learning import trials
 
-    monkeypatch.setitem(evaluation.MODELS, "prior", "studysmart.learning.nothing:Nothing")
+    monkeypatch.setitem(trials.MODELS, "prior", "studysmart.learning.nothing:Nothing")
     here = lambda work, *arguments, **_: (work(*arguments), None)
-    monkeypatch.setattr(evaluation.measuring, "alone", here)
+    monkeypatch.setattr(trials.measuring, "alone", here)
     code, out, _ = run(log, "--model", "prior")
     assert 3 == code
     assert "No scores: prior, fold 1" in out

@@ -167,33 +167,30 @@ def resampled(
     if learners < 2:
         return found
     rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(learners, np.full(learners, 1 / learners), size=resamples)
-    weights = drawn.astype(np.float32)
+    times_drawn = rng.multinomial(learners, np.full(learners, 1 / learners), size=resamples)
+    drawn: Array = times_drawn.astype(np.float64)  # (resample, learner)
     timed = np.isfinite(log_time)
 
     def per_draw(values: Array, rows: NDArray[np.bool_] | slice = slice(None)) -> Array:
-        return np.asarray(drawn @ np.bincount(who[rows], values[rows], learners), np.float64)
+        return drawn @ np.bincount(who[rows], values[rows], learners)
 
     answers, times = per_draw(np.ones(len(who))), per_draw(np.ones(len(who)), timed)
     for k, (p, mean, _) in enumerate(forecasts):
         found["log_loss"][k] = per_draw(cross_entropy(correct, p)) / answers
-        found["auc"][k] = _resampled_auc(correct, p, who, weights)
+        found["auc"][k] = _resampled_auc(correct, p, who, drawn)
         squares = per_draw((log_time - mean) ** 2, timed)
         found["log_time_rmse"][k] = _sqrt_ratio(squares, times)
     return found
 
 
-def _resampled_auc(
-    correct: Array, p: Array, who: NDArray[np.intp], weights: NDArray[np.float32]
-) -> Array:
+def _resampled_auc(correct: Array, p: Array, who: NDArray[np.intp], drawn: Array) -> Array:
     edges = np.unique(np.quantile(p, np.linspace(0, 1, QUANTILES + 1)[1:-1]))
     index = np.searchsorted(edges, p)
-    learners, bins = weights.shape[1], len(edges) + 1
+    learners, bins = drawn.shape[1], len(edges) + 1
 
     def histogram(rows: NDArray[np.bool_]) -> Array:
         cells = np.bincount(who[rows] * bins + index[rows], minlength=learners * bins)
-        drawn = weights @ cells.reshape(learners, bins).astype(np.float32)
-        return np.asarray(drawn, np.float64)
+        return drawn @ cells.reshape(learners, bins)
 
     right, wrong = histogram(correct == 1), histogram(correct == 0)
     below = np.cumsum(wrong, axis=1) - 0.5 * wrong

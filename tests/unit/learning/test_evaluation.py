@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from studysmart.errors import BadInput
 from studysmart.learning import Lnirt, Prediction, Prior, Responses, simulate
-from studysmart.learning.evaluation import evaluate, hidden_cells, leaks, made_folds
+from studysmart.learning.evaluation import evaluate
+from studysmart.learning.leaks import leaks
 from studysmart.learning.measuring import Broken, alone
 from studysmart.learning.reading import Log
+from studysmart.learning.trials import hidden_cells
 
 
 def in_folds(table: Responses, folds=range(1, 6)) -> Log:
@@ -130,19 +130,6 @@ def test_folds_may_be_words():
     assert {"valid"} == {parts[name] for name in spy.given[0]["valid"].learner}
     evaluate(in_folds(table, ["train", "train", "test"]), {"spy": spy})
     assert 0 < len(spy.given[1]["valid"]) < len(spy.given[1]["train"])
-
-
-@given(st.sets(st.text(min_size=1), min_size=2, max_size=30))
-def test_made_folds_fill_as_many_folds_as_there_are_learners(names):
-    """Up to five; a learner's rows are in one fold, whatever the order of the rows."""
-    learner = np.array(sorted(names) * 2)
-    names = np.unique(learner)  # NumPy's text drops trailing NULs
-    folds = made_folds(learner)
-    by_name = dict(zip(learner.tolist(), folds.tolist(), strict=True))
-    assert by_name == dict(
-        zip(learner[::-1].tolist(), made_folds(learner[::-1]).tolist(), strict=True)
-    )
-    assert min(5, len(names)) == len(set(folds.tolist()))
 
 
 def test_by_time_the_newest_fifth_is_forecast_after_all_that_went_before():
@@ -347,7 +334,7 @@ def test_a_second_row_of_an_answer_would_tell_its_outcome():
     skill = np.where(np.arange(4_000) % 2, "other", columns["skill"].astype("U5"))
     twice = Responses(**columns | {"skill": skill})
     repeating = {"repeating": peeking(FAIR["the outcome before"], 0.3)}
-    leaky = evaluate(Log(twice, made_folds(twice.learner)), repeating, resamples=0)
+    leaky = evaluate(twice, repeating, by="learner", resamples=0)
     assert leaky.results[0].scores["auc"] > 0.65
     lines = ["learner,item,skill,correct,expanded\n"]
     for k, (name, response) in enumerate(twice):
@@ -446,8 +433,21 @@ def test_one_answer_is_too_few():
         evaluate(table[:1], ["prior"])
     with pytest.raises(BadInput, match="one learner only"):
         evaluate(table, ["prior"], by="learner")
+    with pytest.raises(BadInput, match="by learner or by time, not by moon"):
+        evaluate(table, ["prior"], by="moon")
     with pytest.raises(BadInput, match="no model called oracle; there are prior, lnirt"):
         evaluate(table, ["oracle"])
+
+
+def test_learners_with_one_answer_each_leave_nothing_but_first_answers():
+    """Counted and scored at their position; the totals are nulls."""
+    table = Responses.from_columns(learner=list("abcdefghij"), correct=[0, 1] * 5)
+    found = evaluate(table, ["prior", "lnirt"], by="learner", all_folds=True)
+    for result in found.results:
+        assert 0 == result.scores["n"]
+        assert None is result.scores["log_loss"]
+    assert 10 == sum(result.by_position["first"]["n"] for result in found.of("lnirt"))
+    json.dumps(found.to_json(), allow_nan=False)
 
 
 def test_a_model_that_fails_costs_only_its_own_figures():
