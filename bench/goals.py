@@ -212,6 +212,8 @@ def noise() -> Log:
 
 def compare(log: str, found: Evaluation) -> None:
     """A row for each model and goal."""
+    for note in found.notes:
+        print(f"{log}: {note}", file=sys.stderr)
     for result in found.results:
         for bad in (result.leak and f"LEAK: {result.leak}", result.error):
             if bad:
@@ -226,10 +228,14 @@ def compare(log: str, found: Evaluation) -> None:
                 split, value = f"mean of {len(found.splits)}", found.mean(model)[0].get(goal.score)
             else:
                 split, value = first.split, figure(first.scores, first.by_position, goal.score)
+            verdict = goal.verdict(value)
+            if goal.score == "ece":
+                chance = found.mean(model)[0]["ece_by_chance"]
+                verdict += f" (by chance {chance:.4f})" if chance is not None else ""
             print(
                 f"| {log} | {split} | {model} | {goal.score} | {goal.bound()} | "
                 f"{_bound(*goal.stretch) if goal.stretch else ''} | "
-                f"{'–' if value is None else _number(value)} | {goal.verdict(value)} |",
+                f"{'–' if value is None else _number(value)} | {verdict} |",
                 flush=True,
             )
 

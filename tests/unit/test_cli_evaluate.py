@@ -14,9 +14,9 @@ from studysmart import cli
 from studysmart.learning import simulate
 
 FIGURES = {
-    "n", "auc", "accuracy", "log_loss", "rmse", "ece", "n_timed", "log_time_rmse", "mae_s", "crps",
-    "nlpd", "coverage_80", "coverage_90", "width_80", "width_90", "fit_s", "fit_cpu_s",
-    "fit_answers_per_cpu_s", "predict_s", "predict_answers_per_s", "peak_mb",
+    "n", "auc", "accuracy", "log_loss", "rmse", "ece", "ece_by_chance", "n_timed", "log_time_rmse",
+    "mae_s", "crps", "nlpd", "coverage_80", "coverage_90", "width_80", "width_90", "fit_s",
+    "fit_cpu_s", "fit_answers_per_cpu_s", "predict_s", "predict_answers_per_s", "peak_mb",
 }  # fmt: skip
 COLUMNS = ("learner", "item", "skill", "correct", "response_time_s", "timestamp", "fold")
 PARTS = {

@@ -13,6 +13,7 @@ from studysmart.learning.evaluation import POSITIONS, Evaluation, Result, Scores
 SCORE_COLUMNS = {
     "n": ("n", ",.0f"), "auc": ("AUC", ".4f"), "accuracy": ("accuracy", ".4f"),
     "log_loss": ("log loss", ".4f"), "rmse": ("RMSE", ".4f"), "ece": ("ECE", ".4f"),
+    "ece_by_chance": ("ECE by chance", ".4f"),
 }  # fmt: skip
 TIME_COLUMNS = {
     "n_timed": ("n timed", ",.0f"), "log_time_rmse": ("log-time RMSE", ".4f"),

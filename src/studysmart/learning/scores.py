@@ -22,8 +22,8 @@ Z_90 = 1.6448536269514722  # half width of the central 90 % of a normal distribu
 
 # Every score there is, in the order in which they are shown.
 SCORES = (
-    "n", "auc", "accuracy", "log_loss", "rmse", "ece", "n_timed", "log_time_rmse", "mae_s", "crps",
-    "nlpd", "coverage_80", "coverage_90", "width_80", "width_90",
+    "n", "auc", "accuracy", "log_loss", "rmse", "ece", "ece_by_chance", "n_timed",
+    "log_time_rmse", "mae_s", "crps", "nlpd", "coverage_80", "coverage_90", "width_80", "width_90",
 )  # fmt: skip
 
 
@@ -71,6 +71,16 @@ def calibration_error(correct: Array, p: Array) -> float:
     return float(np.abs(gaps).sum() / len(p))
 
 
+def calibration_error_by_chance(p: Array) -> float:
+    """What `calibration_error` comes to when every forecast is exactly right.
+
+    In each bin the gap is then nearly normal with variance sum p (1 - p), whose mean absolute value
+    is sqrt(2 / pi) of its standard deviation.
+    """
+    variance = np.bincount(_bin(p, ECE_BINS), p * (1 - p), ECE_BINS)
+    return float(math.sqrt(2 / math.pi) * np.sqrt(variance).sum() / len(p))
+
+
 def reliability(correct: Array, p: Array) -> list[dict[str, float | None]]:
     """What was forecast and what happened, in 15 equal bins of P(correct).
 
@@ -112,6 +122,7 @@ def summary(correct: Array, p: Array, log_time: Array, mean: Array, sd: Array) -
         scores["accuracy"] = float(((p >= 0.5) == (correct == 1)).mean())
         scores["rmse"] = float(np.sqrt(((p - correct) ** 2).mean()))
         scores["ece"] = calibration_error(correct, p)
+        scores["ece_by_chance"] = calibration_error_by_chance(p)
         ordered = auc(correct, p)
         if ordered is not None:
             scores["auc"] = ordered

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ FOLDS = 5
 FITTED_SHARE = 0.8
 # Clocks of single sessions step back more seldom than this; rows in no order, half of the time.
 SELDOM = 0.05
+# Tasks asked before the answer before was given: a clock of whole seconds makes some, by this much.
+OVERLAP_S, OVERLAPPING = 1.0, 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def split_log(
     if hidden is not None:
         return log, "mask", [_by_mask(log.responses, hidden)], []
     log, notes = _in_order(log)
+    log = Log(_answered(log.responses, notes), log.fold)
     by = by or _usual(log)
     if by not in ("learner", "time"):
         msg = f"a log is split by learner or by time, not by {by}"
@@ -141,6 +144,36 @@ def _in_order(log: Log) -> tuple[Log, list[str]]:
     order = np.argsort(np.nan_to_num(at, nan=-np.inf), kind="stable")
     fold = None if log.fold is None else log.fold[order]
     return Log(log.responses[order], fold), ["Rows were not in order of time, and were sorted."]
+
+
+def _answered(responses: Responses, notes: list[str]) -> Responses:
+    """Timestamps as those of the answers.
+
+    Some logs have those of the tasks. Taken for the answers', less the response time they would be
+    moments of being asked that contain the very time which is forecast. They tell on themselves:
+    tasks would be asked before the answer before was given.
+    """
+    at, time = responses.at, np.exp(responses.log_times())
+    _, who = np.unique(responses.learner, return_inverse=True)
+    order = np.argsort(who, kind="stable")
+    before, row = order[:-1], order[1:]
+    both = np.isfinite(at) & np.isfinite(time)
+    pairs = (who[before] == who[row]) & both[before] & both[row]
+    before, row = before[pairs], row[pairs]
+    if not len(row):
+        return responses
+    as_answers = float((at[row] - time[row] < at[before] - OVERLAP_S).mean())
+    as_tasks = float((at[before] + time[before] > at[row] + OVERLAP_S).mean())
+    if as_answers <= OVERLAPPING:
+        return responses
+    if as_tasks > as_answers / 5:
+        notes.append(
+            f"{as_answers:.0%} of the tasks were asked before the answer before was given: "
+            "timestamps or response times are not what they are said to be."
+        )
+        return responses
+    notes.append("Timestamps are when tasks were given; response times were added to them.")
+    return replace(responses, at=np.where(both, at + time, at))
 
 
 def _by_learner(

@@ -151,6 +151,7 @@ def hidden_cells(model: LearnerModel, responses: Responses, hidden: Rows) -> Pre
         responses,
         correct=np.where(hidden, 0.0, responses.correct),
         response_time_s=np.where(hidden, np.nan, responses.response_time_s),
+        at=np.where(hidden, np.nan, responses.at),
     )
     own = getattr(model, "predict_hidden", None)
     if own is not None:

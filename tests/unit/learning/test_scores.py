@@ -59,6 +59,14 @@ def test_the_reliability_table_adds_up_to_the_calibration_error():
     assert len(p) == sum(b["n"] for b in table)
 
 
+def test_the_calibration_error_of_exact_forecasts_is_what_chance_makes_it():
+    """Drawn again and again from the forecasts themselves, on few answers."""
+    rng = np.random.default_rng(4)
+    p = rng.uniform(0.02, 0.98, 500)
+    drawn = [scores.calibration_error((rng.random(500) < p).astype(float), p) for _ in range(400)]
+    assert pytest.approx(np.mean(drawn), rel=0.03) == scores.calibration_error_by_chance(p)
+
+
 def test_a_forecast_of_one_is_in_the_last_bin():
     """Certainty has no bin of its own."""
     assert 2 == scores.reliability(np.array([1.0, 0.0]), np.array([1.0, 1.0]))[-1]["n"]

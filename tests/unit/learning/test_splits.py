@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +73,45 @@ def test_by_time_nothing_fitted_is_later_than_anything_scored(who, data):
     for name in set(log.responses.learner.tolist()):
         rows = split.test[log.responses.learner[split.test] == name]
         assert sorted(rows.tolist()) == rows.tolist()
+
+
+def practice(n=200, *, of_tasks=False, whole=False) -> Log:
+    """One learner who answers for some seconds and thinks for a second in between."""
+    time = np.random.default_rng(0).exponential(8, n) + 0.5
+    answered = np.cumsum(time + 1)
+    at = answered - time if of_tasks else answered
+    table = Responses.from_columns(
+        learner=["a"] * n, correct=[1] * n, response_time_s=time.tolist(),
+        at=(np.floor(at) if whole else at).tolist(),
+    )  # fmt: skip
+    return Log(table)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_timestamps_of_tasks_become_those_of_answers(whole):
+    """Else the moment of being asked would contain the response time; it is said."""
+    found, _, _, notes = split_log(practice(of_tasks=True, whole=whole), by="time")
+    expected = practice().responses.at
+    assert np.abs(found.responses.at - expected).max() <= (1 if whole else 1e-6)
+    assert "Timestamps are when tasks were given" in notes[0]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_timestamps_of_answers_stay(whole):
+    """A clock of whole seconds makes nothing of them."""
+    log = practice(whole=whole)
+    found, _, _, notes = split_log(log, by="time")
+    assert log.responses.at.tolist() == found.responses.at.tolist()
+    assert [] == notes
+
+
+def test_a_clock_that_fits_neither_is_reported():
+    """Tasks a second apart, with times of many seconds."""
+    log = practice()
+    clock = np.arange(200.0)
+    odd, _, _, notes = split_log(Log(replace(log.responses, at=clock)), by="time")
+    assert clock.tolist() == odd.responses.at.tolist()
+    assert "not what they are said to be" in notes[0]
 
 
 @given(LEARNERS)
