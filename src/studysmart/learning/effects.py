@@ -30,6 +30,7 @@ VARIANCE, TIME_VARIANCE, LEARNER_VARIANCE, LEARNER_TIME_VARIANCE = 0.5, 0.1, 0.8
 HELD = 3.0
 NOISE = 0.3  # variance of log time around its forecast, before any was seen
 LOGIT_BOUND = 6.0
+FAR = 100.0  # no effect, mean or variance of logits or log-seconds is as large
 KNOWN = 100_000  # places remembered; labels come from outside, so that is bounded
 
 Floats = NDArray[np.float64]
@@ -202,9 +203,11 @@ class Effects:
         }
         learner = (float(rest["learner"][0]), float(rest["learner"][1]))
         noise = float(rest["noise"])
+        means = float(rest["logit"]), float(rest["log_time"])
         every = [noise, *learner, *(v for pair in variances.values() for v in pair)]
-        if not all(0 < v < math.inf for v in every):
-            msg = f"effects: variances must be positive and finite, not {every}"
+        largest = max(float(np.abs(table).max(initial=0)) for table in tables.values())
+        if not all(0 < v < FAR for v in every) or max(*map(abs, means), largest) > FAR:
+            msg = f"effects: impossible variances {every}, means {means} or effects (to {largest})"
             raise ArtefactRejected(msg)
         return cls(
             float(rest["logit"]), float(rest["log_time"]), tables, rows, variances, learner, noise,

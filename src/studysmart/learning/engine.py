@@ -1,8 +1,8 @@
-"""One published bundle: prior, LNIRT and sequence model, and which of them answers.
+"""One published bundle: prior, LNIRT and a network, and which of them answers.
 
 A forecast comes from the serving model; where that gives no finite number, from the next one in the
-chain `sequence -> lnirt -> prior`, and the forecast says so. Nothing is caught: the chain goes by
-what the numbers are.
+chain, simpler and simpler down to the prior, and the forecast says so. Nothing is caught: the chain
+goes by what the numbers are.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ from studysmart.learning.lnirt import Lnirt
 from studysmart.learning.model import Forecast, LearnerModel, Prediction
 from studysmart.learning.prior import LOG_TIME_0, LOG_TIME_SD_0, P_0, Prior
 from studysmart.learning.responses import Item, Response, Responses
-from studysmart.learning.sequence import SequenceModel
+from studysmart.learning.sequence import AttentionModel, SequenceModel
 
-SCHEMA = 1
-KINDS = ("prior", "lnirt", "sequence")  # from the simplest to the one that knows most
-LARGEST_BYTES = 100 * 2**20
+SCHEMA = 2
+CLASSES: dict[str, type[LearnerModel]] = {
+    model.kind: model for model in (Prior, Lnirt, SequenceModel, AttentionModel)
+}
+KINDS = tuple(CLASSES)  # from the simplest to the one that knows most
+LARGEST_BYTES, DIGEST = 100 * 2**20, 32
 
 
 class EngineState(NamedTuple):
@@ -111,14 +114,19 @@ class Engine:
         return f"The {kind} model forecast later answers best; it goes by {own}."
 
     def to_bytes(self) -> bytes:
-        """Tensors and manifest in the safetensors format; no code, no pickle."""
+        """Tensors and manifest in the safetensors format; no code, no pickle.
+
+        The first 32 bytes are the SHA-256 of the others: a changed bit is found before any of them
+        is believed.
+        """
         tensors: dict[str, NDArray[Any]] = {}
         rest: dict[str, Any] = {}
         for kind, model in self.models.items():
             own, rest[kind] = model.to_tensors()
             tensors |= {f"{kind}.{k}": np.ascontiguousarray(v) for k, v in own.items()}
         header = {"manifest": self.manifest, "serving": self.serving, "models": rest}
-        return save(tensors, metadata={"studysmart": json.dumps(header, sort_keys=True)})
+        body = save(tensors, metadata={"studysmart": json.dumps(header, sort_keys=True)})
+        return hashlib.sha256(body).digest() + body
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -130,56 +138,64 @@ class Engine:
         if len(data) > LARGEST_BYTES:
             msg = f"model bytes: {len(data)} bytes, at most {LARGEST_BYTES} are read"
             raise ArtefactRejected(msg)
+        body = data[DIGEST:]
+        if hashlib.sha256(body).digest() != data[:DIGEST]:
+            msg = (
+                "model bytes: damaged, or written by an older version: the checksum at their "
+                "beginning is not theirs; train again"
+            )
+            raise ArtefactRejected(msg)
         try:
-            tensors = load(data)
-            length = int.from_bytes(data[:8], "little")
-            metadata = json.loads(data[8 : 8 + length])["__metadata__"]
-            header = json.loads(metadata["studysmart"])
-            manifest, serving, rest = header["manifest"], header["serving"], header["models"]
-            if manifest["schema"] != SCHEMA:
-                msg = f"model bytes: schema {manifest['schema']}, expected {SCHEMA}"
-                raise ArtefactRejected(msg)
-            for name, tensor in tensors.items():
-                if tensor.dtype not in (np.float32, np.float64) or not np.isfinite(tensor).all():
-                    msg = f"model bytes: '{name}' is not finite float32 or float64"
-                    raise ArtefactRejected(msg)
-            own: dict[str, dict[str, NDArray[Any]]] = {kind: {} for kind in rest}
-            for name, tensor in tensors.items():
-                kind, _, short = name.partition(".")
-                own[kind][short] = tensor
-            models = _built(own, rest)
-            if serving not in models:
-                msg = f"model bytes: serves '{serving}', has {sorted(models)}"
-                raise ArtefactRejected(msg)
-            engine = cls(models, serving, manifest)
+            with np.errstate(all="ignore"):
+                engine = cls._read(body)
+                _try_out(engine)
         except (
-            SafetensorError,
-            ValueError,
-            KeyError,
-            TypeError,
-            IndexError,
-            AttributeError,
-        ) as error:
+            SafetensorError, ValueError, KeyError, TypeError, IndexError, AttributeError,
+            ArithmeticError, RecursionError, MemoryError,
+        ) as error:  # fmt: skip
+            if isinstance(error, ArtefactRejected):
+                raise
             msg = f"model bytes cannot be read: {type(error).__name__}: {error}"
             raise ArtefactRejected(msg) from error
-        _try_out(engine)
         return engine
 
-
-def _built(own: dict[str, Any], rest: dict[str, Any]) -> dict[str, LearnerModel]:
-    prior = Prior.from_tensors(own["prior"], rest["prior"])
-    models: dict[str, LearnerModel] = {"prior": prior}
-    if "lnirt" in rest:
-        models["lnirt"] = lnirt = Lnirt.from_tensors(own["lnirt"], rest["lnirt"], prior)
-        if "sequence" in rest:
-            models["sequence"] = SequenceModel.from_tensors(
-                own["sequence"], rest["sequence"], lnirt
-            )
-    return models
+    @classmethod
+    def _read(cls, body: bytes) -> Self:
+        tensors = load(body)
+        length = int.from_bytes(body[:8], "little")
+        metadata = json.loads(body[8 : 8 + length])["__metadata__"]
+        header = json.loads(metadata["studysmart"])
+        manifest, serving, rest = header["manifest"], header["serving"], header["models"]
+        if manifest["schema"] != SCHEMA or not isinstance(manifest["samples"], int):
+            msg = f"model bytes: schema {manifest['schema']}, expected {SCHEMA}; train again"
+            raise ArtefactRejected(msg)
+        for name, tensor in tensors.items():
+            if tensor.dtype not in (np.float32, np.float64) or not np.isfinite(tensor).all():
+                msg = f"model bytes: '{name}' is not finite float32 or float64"
+                raise ArtefactRejected(msg)
+        unknown = sorted(set(rest) - set(KINDS))
+        if unknown:
+            msg = f"model bytes: has the unknown kinds {unknown}; known are {list(KINDS)}"
+            raise ArtefactRejected(msg)
+        own: dict[str, dict[str, NDArray[Any]]] = {kind: {} for kind in rest}
+        for name, tensor in tensors.items():
+            kind, _, short = name.partition(".")
+            own[kind][short] = tensor
+        models: dict[str, LearnerModel] = {}
+        for kind, model in CLASSES.items():
+            if kind in rest:
+                models[kind] = model.from_tensors(own[kind], rest[kind], models)
+        if serving not in models:
+            msg = f"model bytes: serves '{serving}', has {sorted(models)}"
+            raise ArtefactRejected(msg)
+        return cls(models, serving, manifest)
 
 
 def _try_out(engine: Engine) -> None:
     """Every model must say something finite about a stranger, and about one answer later."""
+    if "prior" not in engine.models:
+        msg = "model bytes: without a prior nothing answers when all else fails"
+        raise ArtefactRejected(msg)
     for kind, model in engine.models.items():
         state = model.start()
         state = model.update(state, Response(Item(), correct=True, response_time_s=10.0))
@@ -203,6 +219,18 @@ def constant_forecast() -> Forecast:
     return Forecast(
         P_0, LOG_TIME_0, LOG_TIME_SD_0, "constant", "Nobody has answered anything here yet.", 0, 0
     )
+
+
+def bundled(model: LearnerModel) -> Engine:
+    """A model with those it stands on, as a bundle in which it answers first."""
+    prior = getattr(model, "prior", None) or (
+        model
+        if isinstance(model, Prior)
+        else Prior.fit(Responses.from_columns(learner=[], correct=[]))
+    )
+    models: dict[str, LearnerModel] = {"prior": prior, model.kind: model}
+    manifest = manifest_of(Responses.from_columns(learner=[], correct=[]), {}, seed=0)
+    return Engine(models, model.kind, manifest | {"samples": prior.samples})
 
 
 def fit_prior_engine(responses: Responses) -> Engine:

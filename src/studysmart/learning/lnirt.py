@@ -28,7 +28,7 @@ floats, weights of shape (grid,)) or many at once (numbers of shape (learner,), 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Self
@@ -400,7 +400,8 @@ class Lnirt(LearnerModel):
         prior: Prior | None = None,
         *,
         seed: int = 0,
-        progress: Callable[[float], None] | None = None,
+        valid: Responses | None = None,
+        progress: Callable[[float, int, float], None] | None = None,
         options: Options | None = None,
     ) -> Self:
         """Fit by marginal maximum likelihood; the cost is linear in the number of answers.
@@ -409,16 +410,18 @@ class Lnirt(LearnerModel):
             responses: any number of answers, rows in order of time.
             prior: gives every item the place that it is shrunk to; fitted here if none is given.
             seed: nothing here is drawn; taken so that all models are fitted alike.
-            progress: told how far it is, 0..1.
+            valid: nothing here is chosen on it; the same.
+            progress: told (share done, 0, NaN): there are no epochs.
             options: what is fitted; by default for a log of practice.
         """
-        del seed
+        del seed, valid
         from studysmart.learning import lnirt_log
 
         if prior is None:
             prior = Prior.fit(responses)
         own = options or Options()
-        items, population = lnirt_log.population_of(responses, prior, own, progress=progress)
+        tell = None if progress is None else lambda share: progress(share, 0, math.nan)
+        items, population = lnirt_log.population_of(responses, prior, own, progress=tell)
         return cls(prior, items, population)
 
     @property
@@ -598,12 +601,13 @@ class Lnirt(LearnerModel):
 
     @classmethod
     def from_tensors(
-        cls, tensors: dict[str, NDArray[Any]], rest: dict[str, Any], prior: Prior | None = None
+        cls, tensors: dict[str, NDArray[Any]], rest: dict[str, Any], models: Mapping[str, Any]
     ) -> Self:
         """Refuses items that do not belong to the names, and a population that cannot be."""
+        prior = models.get("prior")
         items, names = tensors["items"], rest["names"]
         wanted = (len(names), len(Parameters._fields))
-        if prior is None or items.shape != wanted:
+        if not isinstance(prior, Prior) or items.shape != wanted:
             msg = f"lnirt: 'items' has shape {items.shape}, expected {wanted}"
             raise ArtefactRejected(msg)
         numbers: dict[str, Any] = {

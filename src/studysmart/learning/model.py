@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from studysmart.errors import ArtefactRejected
 from studysmart.learning.responses import Item, Response, Responses
 
 Z_80 = 1.2815515655446004  # half width of the central 80 % of a normal distribution, in sd
@@ -70,6 +71,26 @@ class LearnerModel(ABC):
 
     kind: ClassVar[str]
 
+    @classmethod
+    @abstractmethod
+    def fit(
+        cls,
+        responses: Responses,
+        *,
+        seed: int = 0,
+        valid: Responses | None = None,
+        progress: Callable[[float, int, float], None] | None = None,
+    ) -> Self:
+        """Fit a population to any number of answers, none included.
+
+        Args:
+            responses: rows in order of time.
+            seed: of everything random; the same answers and seed give the same model.
+            valid: answers of other learners, for what is chosen rather than fitted.
+            progress: told (share done, epoch, loss on the validation part), by models that go
+                through epochs.
+        """
+
     @abstractmethod
     def start(self) -> Any:
         """The state of a learner of whom nothing is known."""
@@ -91,12 +112,37 @@ class LearnerModel(ABC):
 
     @classmethod
     @abstractmethod
-    def from_tensors(cls, tensors: dict[str, NDArray[Any]], rest: dict[str, Any]) -> Self:
+    def from_tensors(
+        cls, tensors: dict[str, NDArray[Any]], rest: dict[str, Any], models: Mapping[str, Any]
+    ) -> Self:
         """The inverse of `to_tensors`.
+
+        models: those of the same bundle that were built before, by kind: what this one stands on.
 
         Raises:
             ArtefactRejected: a name, shape or type is not what it must be.
         """
+
+    def to_bytes(self) -> bytes:
+        """This model, and those it stands on, as `Engine.to_bytes` writes a bundle."""
+        from studysmart.learning.engine import bundled
+
+        return bundled(self).to_bytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """The model of this class in a bundle.
+
+        Raises:
+            ArtefactRejected: the bytes are damaged, or have no model of this class.
+        """
+        from studysmart.learning.engine import Engine
+
+        model = Engine.from_bytes(data).models.get(cls.kind)
+        if not isinstance(model, cls):
+            msg = f"model bytes: have no {cls.kind} model"
+            raise ArtefactRejected(msg)
+        return model
 
     def predict_all(self, responses: Responses) -> Prediction:
         """Forecast every row of a table from its learner's earlier rows in that table only.

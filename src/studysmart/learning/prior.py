@@ -16,7 +16,7 @@ first hard task harder than its easy ones before anybody has tried it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -34,6 +34,8 @@ TIME_WEIGHT = 2.0
 # Before any answer: the constants of a system that has never seen one.
 P_0, LOG_TIME_0, LOG_TIME_SD_0 = 0.5, math.log(60.0), 1.0
 P_FLOOR = 0.005
+
+NOTHING: Mapping[str, Any] = {}
 
 # Columns of a level's table.
 N, RIGHT, TIMED, SUM_LOG, SUM_SQUARES = range(5)
@@ -171,13 +173,25 @@ class Prior(LearnerModel):
         )
 
     @classmethod
-    def from_tensors(cls, tensors: dict[str, NDArray[Any]], rest: dict[str, Any]) -> Self:
-        """Refuses counts that do not belong to the names."""
+    def from_tensors(
+        cls,
+        tensors: dict[str, NDArray[Any]],
+        rest: dict[str, Any],
+        models: Mapping[str, Any] = NOTHING,
+    ) -> Self:
+        """Refuses counts that do not belong to the names, and numbers that cannot be counts."""
+        del models
         counts, names = tensors["counts"], rest["names"]
         if counts.shape != (len(names), 5) or "" not in names:
             msg = f"prior: 'counts' has shape {counts.shape}, expected {(len(names), 5)}"
             raise ArtefactRejected(msg)
-        return cls(dict(zip(names, counts, strict=True)), float(rest["log_time_sd"]))
+        sd = float(rest["log_time_sd"])
+        plain = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+        possible = (counts[:, : TIMED + 1] >= 0).all() and (counts[:, RIGHT] <= counts[:, N]).all()
+        if not (plain and possible and 0 < sd < 50):  # 50: e^50 s is no time
+            msg = f"prior: impossible counts, names or spread (log_time_sd {sd})"
+            raise ArtefactRejected(msg)
+        return cls(dict(zip(names, counts, strict=True)), sd)
 
 
 def _columns(responses: Responses) -> tuple[list[str], ...]:

@@ -26,7 +26,7 @@ NumPy only; `sequence_fit` has the same equations in JAX, and a test holds them 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Self
@@ -59,6 +59,7 @@ EMBEDDED = sum(WIDTHS.values())
 INPUT = len(FEATURES) * RAMPS + EMBEDDED
 SPAN, HEADS = 64, 2  # answers that attention looks back on, and in how many ways
 LOGIT_BOUND, LOG_SD_BOUND, TIME_BOUND = 7.0, 1.5, 4.0
+NOTHING: Mapping[str, Any] = {}
 MOST_SEEN = 10_000  # items whose static part is remembered
 
 
@@ -329,10 +330,13 @@ class SequenceModel(LearnerModel):
 
     @classmethod
     def from_tensors(
-        cls, tensors: dict[str, NDArray[Any]], rest: dict[str, Any], base: object = None
+        cls,
+        tensors: dict[str, NDArray[Any]],
+        rest: dict[str, Any],
+        models: Mapping[str, Any] = NOTHING,
     ) -> Self:
         """Refuses weights of other names or shapes than this code computes with."""
-        del base
+        del models
         vocabulary = {
             label: {str(name): row + 1 for row, name in enumerate(rest["vocabulary"][label])}
             for label in WIDTHS

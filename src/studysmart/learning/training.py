@@ -21,11 +21,15 @@ from studysmart.learning.lnirt import Lnirt
 from studysmart.learning.model import LearnerModel, Prediction
 from studysmart.learning.prior import LOG_TIME_0, LOG_TIME_SD_0, P_0, Prior
 from studysmart.learning.responses import Responses
-from studysmart.learning.sequence import SequenceModel
+from studysmart.learning.sequence import AttentionModel, SequenceModel
 
 JUDGED_SHARE, MOST_JUDGED = 0.2, 2_000
 # A more complex kind serves only when it is better by this many standard errors.
 MARGIN_SE = 0.5
+# The default network, then its challenger. With fewer answers than these the judged part could not
+# tell two networks apart, and the second would only make the training slower.
+NETWORKS: tuple[type[SequenceModel], ...] = (SequenceModel, AttentionModel)
+CHALLENGED_FROM = 2_000
 
 Array = NDArray[np.float64]
 
@@ -105,7 +109,7 @@ def train(
     seed: int = 0,
     progress: Callable[[Progress], None] | None = None,
 ) -> TrainingReport:
-    """Fit prior, LNIRT and sequence model, judge them and the live engine, decide.
+    """Fit prior, LNIRT and networks, judge them and the live engine, decide.
 
     Args:
         responses: all answers, in order of time.
@@ -124,15 +128,23 @@ def train(
     prior = Prior.fit(fitted)
     tell(Progress("lnirt", 0.1))
     lnirt = Lnirt.fit(fitted, prior)
-    tell(Progress("sequence", 0.2))
-    sequence = SequenceModel.fit(
-        fitted,
-        seed=seed,
-        progress=lambda done, epoch, loss: tell(
-            Progress("sequence", 0.2 + 0.6 * done, epoch, loss)
-        ),
-    )
-    models: dict[str, LearnerModel] = {"prior": prior, "lnirt": lnirt, "sequence": sequence}
+    models: dict[str, LearnerModel] = {"prior": prior, "lnirt": lnirt}
+    networks = NETWORKS if len(fitted) >= CHALLENGED_FROM else NETWORKS[:1]
+    for k, network in enumerate(networks):
+        begin, share = 0.2 + 0.6 * k / len(networks), 0.6 / len(networks)
+
+        def told(
+            done: float,
+            epoch: int,
+            loss: float,
+            kind: str = network.kind,
+            at: float = begin,
+            share: float = share,
+        ) -> None:
+            tell(Progress(kind, at + share * done, epoch, loss))
+
+        tell(Progress(network.kind, begin))
+        models[network.kind] = network.fit(fitted, seed=seed, progress=told)
     tell(Progress("judging", 0.85))
     by_kind = {kind: judge(model, responses, judged) for kind, model in models.items()}
     who = responses.learner[n - judged :]
@@ -150,7 +162,10 @@ def train(
     engine = None
     if outcome == "live":
         manifest = manifest_of(fitted, metrics, seed=seed) | {"samples": n, "fitted": n - judged}
-        engine = Engine(models, serving, manifest)
+        # A network that lost would only cost memory and time with every answer.
+        lost = {network.kind for network in NETWORKS} - {serving}
+        kept = {kind: model for kind, model in models.items() if kind not in lost}
+        engine = Engine(kept, serving, manifest)
     return TrainingReport(engine, outcome, reason, metrics, n, n - judged, judged)
 
 
@@ -201,8 +216,8 @@ def _serving(by_kind: dict[str, Judged], who: NDArray[np.str_]) -> str:
     """The simplest kind that no more complex one beats beyond noise."""
     best = KINDS[0]
     for kind in KINDS[1:]:
-        challenger = by_kind[kind]
-        if challenger.finite:
+        challenger = by_kind.get(kind)
+        if challenger is not None and challenger.finite:
             mean, error = _paired(challenger.joint - by_kind[best].joint, who)
             if mean < 0 and (not math.isfinite(error) or mean < -MARGIN_SE * error):
                 best = kind

@@ -250,7 +250,7 @@ def test_tensors_keep_the_model():
     """from_tensors(to_tensors) is the same population and the same items."""
     for model in (practising(), static(trend=True)):
         tensors, rest = model.to_tensors()
-        again = Lnirt.from_tensors(tensors, json.loads(json.dumps(rest)), model.prior)
+        again = Lnirt.from_tensors(tensors, json.loads(json.dumps(rest)), {"prior": model.prior})
         assert model.population == again.population
         assert model.items == again.items
 
@@ -264,7 +264,7 @@ def test_an_impossible_population_is_refused(name: str, value: float):
     tensors, rest = model.to_tensors()
     rest["population"][name] = value
     with pytest.raises(ArtefactRejected, match="impossible"):
-        Lnirt.from_tensors(tensors, rest, model.prior)
+        Lnirt.from_tensors(tensors, rest, {"prior": model.prior})
 
 
 def test_items_that_do_not_belong_to_the_names_are_refused():
@@ -272,7 +272,7 @@ def test_items_that_do_not_belong_to_the_names_are_refused():
     model = practising()
     tensors, rest = model.to_tensors()
     with pytest.raises(ArtefactRejected, match="shape"):
-        Lnirt.from_tensors({"items": tensors["items"][1:]}, rest, model.prior)
+        Lnirt.from_tensors({"items": tensors["items"][1:]}, rest, {"prior": model.prior})
 
 
 def test_an_item_that_was_not_fitted_has_no_rescore():
