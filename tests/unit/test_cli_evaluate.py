@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from studysmart import cli
-from studysmart.learning import simulate
+from studysmart.errors import BadInput
+from studysmart.learning import Prior, simulate
 
 FIGURES = {
     "n", "auc", "accuracy", "log_loss", "rmse", "ece", "ece_by_chance", "n_timed", "log_time_rmse",
@@ -137,14 +138,20 @@ def test_a_file_that_cannot_be_read_is_one_line(run, tmp_path):
 
 def test_a_model_that_cannot_be_judged_ends_with_code_3(log, run, monkeypatch):
     """The others' figures are shown all the same."""
-    from studysmart.learning import trials
+    from studysmart.learning import engine, trials
 
-    monkeypatch.setitem(trials.MODELS, "prior", "studysmart.learning.nothing:Nothing")
+    class Unwilling(Prior):
+        @classmethod
+        def fit(cls, *_, **__):
+            msg = "not today"
+            raise BadInput(msg)
+
+    monkeypatch.setitem(engine.CLASSES, "prior", Unwilling)
     here = lambda work, *arguments, **_: (work(*arguments), None)
     monkeypatch.setattr(trials.measuring, "alone", here)
     code, out, _ = run(log, "--model", "prior")
     assert 3 == code
-    assert "No scores: prior, fold 1" in out
+    assert "No scores: prior, fold 1: not today" in out
 
 
 def test_a_report_that_cannot_be_written_is_one_line(log, run, tmp_path):

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from studysmart.errors import BadInput
 from studysmart.learning import scores
+from studysmart.learning.engine import KINDS
 from studysmart.learning.model import Prediction
 from studysmart.learning.reading import Log
 from studysmart.learning.responses import Responses
 from studysmart.learning.splits import Rows, Split, repeats, split_log
-from studysmart.learning.trials import COSTS, MODELS, Fit, Outcome, Trial, attempt
+from studysmart.learning.trials import COSTS, Fit, Outcome, Trial, attempt
 
 Scores = dict[str, float | None]
 
@@ -161,7 +162,7 @@ def evaluate(
 
     Args:
         answers: a `Log`, `Responses`, or a pandas, polars or arrow table; see `Log.of`.
-        models: names in `MODELS`; or name -> what fits it: it takes `Responses`, and by keyword
+        models: kinds of `KINDS`; or name -> what fits it: it takes `Responses`, and by keyword
             `seed` and `valid` (answers for choosing when to stop) if it has such parameters.
         name: of the log, for the report.
         by: "learner" or "time"; by default by learner where there are folds, else by time.
@@ -182,9 +183,9 @@ def evaluate(
     log = Log.of(answers)
     fits: Mapping[str, str | Fit]
     fits = models if isinstance(models, Mapping) else {model: model for model in models}
-    unknown = [fit for fit in fits.values() if isinstance(fit, str) and fit not in MODELS]
+    unknown = [fit for fit in fits.values() if isinstance(fit, str) and fit not in KINDS]
     if unknown or not fits:
-        msg = f"no model called {', '.join(unknown) or 'nothing'}; there are {', '.join(MODELS)}"
+        msg = f"no model called {', '.join(unknown) or 'nothing'}; there are {', '.join(KINDS)}"
         raise BadInput(msg)
     log, by, splits, notes = split_log(
         log, by=by, test_fold=test_fold, all_folds=all_folds, hidden=hidden

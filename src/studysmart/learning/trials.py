@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,20 +11,15 @@ import numpy as np
 
 from studysmart.errors import BadInput
 from studysmart.learning import measuring
+from studysmart.learning.engine import CLASSES
 from studysmart.learning.leaks import leaks
 from studysmart.learning.model import LearnerModel, Prediction
 from studysmart.learning.responses import Responses
 from studysmart.learning.splits import Rows, Split
 
-# Takes the answers to fit, and by name what it knows of: seed, valid, and models below it.
+# Takes the answers to fit, and by name what it knows of: seed, valid.
 Fit = Callable[..., LearnerModel]
 
-MODELS = {
-    "prior": "studysmart.learning.prior:Prior",
-    "lnirt": "studysmart.learning.lnirt:Lnirt",
-    "sequence": "studysmart.learning.sequence:SequenceModel",
-    "attention": "studysmart.learning.attention:AttentionModel",
-}
 COSTS = (
     "fit_s", "fit_cpu_s", "fit_answers_per_cpu_s", "predict_s", "predict_answers_per_s", "peak_mb",
 )  # fmt: skip
@@ -103,32 +97,15 @@ def fit(
     """A model of this kind, fitted on these answers.
 
     Args:
-        how: a name in `MODELS`, or what fits it.
+        how: a kind, or what fits a model.
         responses: rows in order of time.
-        seed: of everything random.
-        valid: answers of other learners for choosing when to stop; passed to those who want it.
-
-    Raises:
-        BadInput: there is no such model in this version.
+        seed: of everything random; passed to those who have such a parameter, like `valid`.
+        valid: answers of other learners, for what is chosen rather than fitted.
     """
-    if isinstance(how, str):
-        module, _, cls = MODELS[how].partition(":")
-        try:
-            make: Fit = getattr(importlib.import_module(module), cls).fit
-        except ModuleNotFoundError as error:
-            if error.name != module:
-                raise
-            msg = f"this version has no {how} model"
-            raise BadInput(msg) from None
-    else:
-        make = how
+    make: Fit = CLASSES[how].fit if isinstance(how, str) else how
     wanted = inspect.signature(make).parameters
-    given: dict[str, Any] = {"seed": seed, "valid": valid}
-    given = {name: value for name, value in given.items() if name in wanted}
-    for below in ("prior", "lnirt"):  # a model over a simpler one asks for it by its name
-        if below in wanted and wanted[below].default is inspect.Parameter.empty:
-            given[below] = fit(below, responses, seed=seed)
-    return make(responses, **given)
+    given = {"seed": seed, "valid": valid}
+    return make(responses, **{name: value for name, value in given.items() if name in wanted})
 
 
 def hidden_cells(model: LearnerModel, responses: Responses, hidden: Rows) -> Prediction:
