@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -445,14 +445,20 @@ def _parts(
 
 
 class Table(NamedTuple):
-    """Every answer of a log as it stood just before it; arrays (row, ...)."""
+    """Every answer of a log as it stood just before it; arrays (answer, ...).
+
+    All learners' first answers come first, then all second ones: `order` has the row of the log of
+    each; `before` the place here of the same learner's answer before, one beyond the last for none;
+    `steps` where first, second, ... answers begin, and the end.
+    """
 
     features: NDArray[np.float32]  # in the order of FEATURES
     outcome: NDArray[np.float32]  # in the order of OUTCOMES
     logit: Array
     log_time: Array
-    before: NDArray[np.int64]  # row of the learner's answer before, -1 for none
-    steps: list[NDArray[np.int64]]  # rows of every learner's first, second, ... answer
+    order: NDArray[np.int64]
+    before: NDArray[np.int64]
+    steps: list[int]
 
 
 def table(
@@ -473,48 +479,54 @@ def table(
     """
     n = len(learner)
     before, steps = _order(learner)
-    previous = np.stack(
-        [before, _previous(learner, skill, before), _previous(learner, item, before)]
-    )
-    again = ((skill >= 0) & (before >= 0) & (skill == skill[before])).astype(np.float64)
+    order = np.concatenate(steps) if steps else np.empty(0, np.int64)
+    where = np.full(n + 1, n)  # of each row in that order; row -1, nobody's, comes last
+    where[order] = np.arange(n)
+    ends = np.cumsum([len(rows) for rows in steps]).tolist()
+    previous = where[
+        np.stack([before, _previous(learner, skill, before), _previous(learner, item, before)])
+    ][:, order]
+    again = ((skill >= 0) & (before >= 0) & (skill == skill[before])).astype(np.float64)[order]
     timed = np.isfinite(log_time).astype(np.float64)
-    placed = np.stack([np.broadcast_to(x, (n,)) for x in places])
-    known_time = np.where(timed > 0, log_time, 0.0)
+    known_time = np.where(timed > 0, log_time, 0.0)[order]
+    correct, timed, asked, at = correct[order], timed[order], asked[order], at[order]
+    placed = np.stack([np.broadcast_to(x, (n,))[order] for x in places])
     run, position = np.zeros(n + 1), np.empty(n)
-    # Traces after each row, and at the end those of nobody: row -1 finds them. First in lockstep
-    # what depends on the answers before, then everything else at once.
-    traces = np.empty((3, n + 1, len(Trace._fields)))
-    traces[:, n] = population.learner, population.skill, population.item
-    level = np.arange(3)[:, None]
-    for k, rows in enumerate(steps):
-        old = Trace(*np.moveaxis(traces[level, previous[:, rows]], 2, 0))
+    # Traces after each row, and at the end nobody's. First in lockstep what depends on the answers
+    # before, then everything else at once.
+    traces = np.empty((len(Trace._fields), 3, n + 1))
+    traces[:, :, n] = np.array([population.learner, population.skill, population.item]).T
+    flat = traces.reshape(len(Trace._fields), -1)
+    found = previous + np.arange(3)[:, None] * (n + 1)
+
+    def moment(rows: slice) -> tuple[Trace, Place, Running, Lesson]:
+        old = Trace(*flat.take(found[:, rows], axis=1))
         place = Place(*placed[:, rows])
         now = _running(old, place, population)
         told = lesson(now, place, correct[rows], known_time[rows], timed[rows], Vector)
-        new = np.empty((3, len(rows), len(Trace._fields)))
-        for field, values in enumerate(
-            moved(old, now.parts, now.t_parts, told, float(k), at[rows], Vector)
-        ):
-            new[..., field] = values
-        traces[:, rows] = new
-        run[rows] = again[rows] * (run[before[rows]] + 1)
+        return old, place, now, told
+
+    for k, (begin, end) in enumerate(pairwise([0, *ends])):
+        rows = slice(begin, end)
+        old, place, now, told = moment(rows)
+        new = moved(old, now.parts, now.t_parts, told, float(k), at[rows], Vector)
+        for field, values in enumerate(new):
+            traces[field, :, rows] = values
+        run[rows] = again[rows] * (run[previous[0, rows]] + 1)
         position[rows] = k
     features = np.empty((n, len(FEATURES)), np.float32)
     outcomes = np.empty((n, len(OUTCOMES)), np.float32)
-    forecast = np.empty((n, 2))
+    forecast = np.empty((2, n))
     for begin in range(0, n, CHUNK):
-        rows = np.arange(begin, min(begin + CHUNK, n))
-        old = Trace(*np.moveaxis(traces[level, previous[:, rows]], 2, 0))
-        place = Place(*placed[:, rows])
-        now = _running(old, place, population)
-        told = lesson(now, place, correct[rows], known_time[rows], timed[rows], Vector)
+        rows = slice(begin, min(begin + CHUNK, n))
+        old, place, now, told = moment(rows)
         ages = age(old, position[rows], Vector)[1:]
         levels = np.stack(described(old, asked[rows], Vector), axis=1)  # (level, feature, row)
-        features[rows, : 3 * OWN] = levels.reshape(-1, len(rows)).T
+        features[rows, : 3 * OWN] = levels.reshape(3 * OWN, -1).T
         features[rows, 3 * OWN :] = np.stack(task(now, place, again[rows], run[rows], ages), axis=1)
         outcomes[rows] = np.stack(outcome(told, now, Vector), axis=1)
-        forecast[rows] = np.stack([now.logit, now.log_time], axis=1)
-    return Table(features, outcomes, forecast[:, 0], forecast[:, 1], before, steps)
+        forecast[:, rows] = now.logit, now.log_time
+    return Table(features, outcomes, forecast[0], forecast[1], order, previous[0], [0, *ends])
 
 
 def _running(old: Trace, place: Place, population: Population) -> Running:

@@ -29,6 +29,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -208,18 +209,21 @@ class SequenceModel(LearnerModel):
         """As the base class says; learners side by side, some 100 times faster."""
         coded = Coded.of(responses)
         table = self.tabled(responses, coded)
-        n = len(responses)
+        n, into = len(responses), self._into
         encoded = np.empty((n, ENCODED), np.float32)
         skipped = np.empty((n, 3), np.float32)
         labels = self._labels(coded)
-        into = self._into
         for k in range(0, n, CHUNK):
             some = slice(k, k + CHUNK)
-            x = _ramped(table.features[some], into.scale, into.offset) @ into.ramps + labels(some)
+            x = _ramped(table.features[some], into.scale, into.offset) @ into.ramps
+            x += labels(table.order[some])
             encoded[some] = np.maximum(x[:, :ENCODED], 0)
             skipped[some] = x[:, ENCODED:]
         recalled = self._recall_all(encoded, table)
-        return self._told(table.logit, table.log_time, self._head(encoded, recalled, skipped))
+        told = self._told(table.logit, table.log_time, self._head(encoded, recalled, skipped))
+        back = np.empty(n, np.int64)
+        back[table.order] = np.arange(n)
+        return Prediction(told.p_correct[back], told.log_time_mean[back], told.log_time_sd[back])
 
     def tabled(self, responses: Responses, coded: Coded) -> past.Table:
         """Features, outcomes and running forecasts of a whole log."""
@@ -252,9 +256,11 @@ class SequenceModel(LearnerModel):
         gates = encoded @ w["lstm_x"][:ENCODED] + table.outcome @ w["lstm_x"][ENCODED:]
         gates += w["lstm_b"]
         h, c = np.zeros((n + 1, MEMORY), np.float32), np.zeros((n + 1, MEMORY), np.float32)
-        for rows in table.steps:
-            before = table.before[rows]  # -1: the last row, which stays zero
-            h[rows], c[rows] = _step(gates[rows] + h[before] @ w["lstm_h"], c[before])
+        for begin, end in pairwise(table.steps):
+            before = table.before[begin:end]  # the last row, nobody's, stays zero
+            into = h[before] @ w["lstm_h"]
+            into += gates[begin:end]
+            h[begin:end], c[begin:end] = _step(into, c[before])
         return h[table.before]
 
     # The rest is shared.
@@ -287,8 +293,8 @@ class SequenceModel(LearnerModel):
             self._asked["last"] = last  # in one go: other threads ask too
         return last[1], last[2]
 
-    def _labels(self, coded: Coded) -> Callable[[slice], Array]:
-        """What labels add to the encoder, for any stretch of rows."""
+    def _labels(self, coded: Coded) -> Callable[[Any], Array]:
+        """What labels add to the encoder, for any rows."""
         begin, added = 0, []
         for label, width in WIDTHS.items():
             rows = self.vocabulary[label]
@@ -386,7 +392,7 @@ class AttentionModel(SequenceModel):
         answers = np.concatenate([encoded, table.outcome], axis=1)
         keys = np.concatenate([answers @ w["key_w"], np.zeros((1, MEMORY), np.float32)])
         values = np.concatenate([answers @ w["value_w"], np.zeros((1, MEMORY), np.float32)])
-        before = np.append(table.before, -1)
+        before = np.append(table.before, n)
         rows = np.empty((n, SPAN), np.int64)
         at = np.arange(n)
         for lag in range(1, SPAN + 1):
@@ -396,7 +402,7 @@ class AttentionModel(SequenceModel):
         for k in range(0, n, CHUNK // 4):
             some = slice(k, k + CHUNK // 4)
             found = rows[some]
-            out[some] = self._attended(encoded[some], keys[found], values[found], found >= 0)
+            out[some] = self._attended(encoded[some], keys[found], values[found], found < n)
         return out
 
     def _attended(self, encoded: Array, keys: Array, values: Array, there: Any) -> Array:

@@ -252,6 +252,7 @@ def _rows(
         coded.learner, coded.codes["skill"], coded.codes["item"], places, Population.of(effects),
         responses.correct, log_times, responses.asked_at(), responses.answered_at(),
     )  # fmt: skip
+    back = np.argsort(table.order)
     order = np.argsort(coded.learner, kind="stable")
     labels = np.stack(
         [
@@ -263,16 +264,16 @@ def _rows(
         axis=1,
     ).astype(np.int32)
     timed = np.isfinite(log_times)
-    late = np.where(timed, np.nan_to_num(log_times) - table.log_time, 0.0)
+    late = np.where(timed, np.nan_to_num(log_times) - table.log_time[back], 0.0)
     rows = {
         "labels": labels,
-        "features": table.features,
-        "outcome": table.outcome,
-        "base": table.logit.astype(np.float32),
+        "features": table.features[back],
+        "outcome": table.outcome[back],
+        "base": table.logit[back].astype(np.float32),
         "y": responses.correct.astype(np.float32),
         "late": late.astype(np.float32),
         "timed": timed.astype(np.float32),
-        "first": (table.before < 0).astype(np.float32),
+        "first": (table.before == len(back)).astype(np.float32)[back],
     }
     return {name: values[order] for name, values in rows.items()} | {"order": order}
 
