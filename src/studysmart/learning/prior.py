@@ -16,8 +16,9 @@ first hard task harder than its easy ones before anybody has tried it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -25,7 +26,9 @@ from numpy.typing import NDArray
 
 from studysmart.errors import ArtefactRejected
 from studysmart.learning.model import LearnerModel, Prediction
-from studysmart.learning.responses import Item, Response, Responses, numbered
+from studysmart.learning.responses import LONGEST_S, SHORTEST_S, Item, Response, Responses, numbered
+
+Array = NDArray[np.float64]
 
 WEIGHT = 4.0
 # A mean of log time settles faster than one of right and wrong: it carries more than one bit an
@@ -34,25 +37,28 @@ TIME_WEIGHT = 2.0
 # Before any answer: the constants of a system that has never seen one.
 P_0, LOG_TIME_0, LOG_TIME_SD_0 = 0.5, math.log(60.0), 1.0
 P_FLOOR = 0.005
+LEAST_SD = 0.1  # log-seconds: nobody's times scatter less
+KNOWN = 100_000  # items remembered; labels come from outside, so that is bounded
 
 NOTHING: Mapping[str, Any] = {}
 
-# Columns of a level's table.
+# Columns of the counts.
 N, RIGHT, TIMED, SUM_LOG, SUM_SQUARES = range(5)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prior(LearnerModel):
-    """Counts of every level; the forecast is computed from them and remembered.
+    """Counts of every distinct item; all levels are sums of them.
 
-    counts: per label, (5,): answers, right ones, timed ones, sum and sum of squares of log time.
+    items: labels that came together, each combination once.
+    counts: (item, 5): answers, right ones, timed ones, sum and sum of squares of log time.
     """
 
     kind: ClassVar[str] = "prior"
 
-    counts: dict[str, NDArray[np.float64]]
-    log_time_sd: float
-    _known: dict[Item, tuple[float, float]] = field(default_factory=dict, repr=False, compare=False)
+    items: tuple[Item, ...]
+    counts: Array
+    _known: dict[Item, tuple[float, float]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def fit(
@@ -68,53 +74,50 @@ class Prior(LearnerModel):
         Nothing is random, chosen or slow here; the other arguments are for the common face.
         """
         del seed, valid, progress
-        return cls({"": np.zeros(5)}, LOG_TIME_SD_0).plus(responses)
+        return cls((), np.empty((0, 5))).plus(responses)
 
     def plus(self, responses: Responses) -> Self:
-        """The prior of these answers too: logs of any length can be counted in pieces.
+        """The prior of these answers too: a log of any length can be counted in pieces.
 
-        The spread of log time is against the means known when a piece was counted.
+        Counting piece by piece gives what counting at once gives.
         """
         log_times = responses.log_times()
         timed = np.isfinite(log_times)
         times = np.where(timed, log_times, 0.0)
-        row = np.stack([np.ones(len(responses)), responses.correct, timed, times, times**2], axis=1)
-        which, items = numbered([Item(*(x or None for x in key)) for key in zip(
-            *_columns(responses), strict=True
-        )])  # fmt: skip
-        counts = dict(self.counts)
-        counts[""] = counts[""] + row.sum(0)
-        by_item = np.stack(
-            [np.bincount(which, row[:, k], len(items)) for k in range(row.shape[1])], axis=1
-        )
-        for keys in zip(*(_keys_of(item) for item in items), strict=True):
-            level, names = numbered(keys)
-            sums = np.zeros((len(names) + 1, row.shape[1]))
-            np.add.at(sums, level, by_item)  # the last row: of no such label
-            for name, own in zip(names, sums[:-1], strict=True):
-                counts[name] = counts[name] + own if name in counts else own
-        fitted = type(self)(counts, self.log_time_sd)
-        if not timed.any():
-            return fitted
-        means = np.array([fitted.parameters(item)[1] for item in items])[which]
-        # Two pseudo-residuals of the wide starting value keep the spread honest with few answers.
-        before = (self.counts[""][TIMED] + 2) * self.log_time_sd**2
-        squares = before + np.sum((log_times - means)[timed] ** 2)
-        return type(self)(counts, float(max(0.1, math.sqrt(squares / (counts[""][TIMED] + 2)))))
+        columns = np.ones(len(responses)), responses.correct, timed, times, times**2
+        which, items = responses.distinct_items()
+        own = np.stack([np.bincount(which, x, len(items)) for x in columns], axis=1)
+        index = {item: row for row, item in enumerate(self.items)}
+        rows = [index.setdefault(item, len(index)) for item in items]
+        counts = np.zeros((len(index), len(columns)))
+        counts[: len(self.items)] = self.counts
+        counts[rows] += own
+        return type(self)(tuple(index), counts)
 
     @property
     def samples(self) -> int:
         """Answers that were counted."""
-        return int(self.counts[""][N])
+        return int(self.counts[:, N].sum())
+
+    @cached_property
+    def log_time_sd(self) -> float:
+        """Spread of log time around the items' means, in log-seconds."""
+        mean = self._chain(self.items)[1]
+        _, _, timed, total, squares = self.counts.T
+        around = float((squares - 2 * mean * total + timed * mean**2).sum())
+        # Two pseudo-residuals of the wide starting value keep the spread honest with few answers.
+        mean_square = (max(around, 0.0) + 2 * LOG_TIME_SD_0**2) / (timed.sum() + 2)
+        return max(LEAST_SD, math.sqrt(mean_square))
 
     def parameters(self, item: Item) -> tuple[float, float]:
         """(logit of P(correct), mean log time in log-seconds) of an item."""
-        known = self._known.get(item)
-        if known is None:
-            known = self._chain(item)
-            if len(self._known) < 100_000:  # labels come from outside: bounded
-                self._known[item] = known
-        return known
+        return self._remembered([item])[0]
+
+    def table(self, responses: Responses) -> tuple[Array, Array]:
+        """`parameters` of every row's item: (logit, mean log time), arrays (row,)."""
+        which, items = responses.distinct_items()
+        logit, log_time = self._chain(items)
+        return logit[which], log_time[which]
 
     def start(self) -> int:
         """The prior knows nothing of learners; their state is the count of their answers."""
@@ -128,49 +131,59 @@ class Prior(LearnerModel):
     def predict(self, state: int, items: Sequence[Item], *, at: float | None = None) -> Prediction:
         """The same for every learner."""
         del state, at
-        parameters = np.array([self.parameters(item) for item in items]).reshape(-1, 2)
-        return Prediction(
-            p_correct=1 / (1 + np.exp(-parameters[:, 0])),
-            log_time_mean=parameters[:, 1],
-            log_time_sd=np.full(len(items), self.log_time_sd),
-        )
+        return self._prediction(*np.array(self._remembered(items)).reshape(-1, 2).T)
 
     def predict_all(self, responses: Responses) -> Prediction:
         """The same for every learner: each item once."""
-        which, items = numbered([response.item for _, response in responses])
-        told = self.predict(0, items)
-        return Prediction(told.p_correct[which], told.log_time_mean[which], told.log_time_sd[which])
+        return self._prediction(*self.table(responses))
 
-    def _chain(self, item: Item) -> tuple[float, float]:
-        overall = self._mean(self.counts[""], (_logit(P_0), LOG_TIME_0))
-        topic = self._shrunk(_key("t", item.topic), overall)
-        difficulty = self._shrunk(_key("d", item.difficulty), overall)
-        both = (
-            topic[0] + difficulty[0] - overall[0],
-            topic[1] + difficulty[1] - overall[1],
+    def _prediction(self, logit: Array, log_time: Array) -> Prediction:
+        return Prediction(1 / (1 + np.exp(-logit)), log_time, np.full(len(logit), self.log_time_sd))
+
+    def _remembered(self, items: Sequence[Item]) -> list[tuple[float, float]]:
+        told = [self._known.get(item) for item in items]
+        new = [item for item, known in zip(items, told, strict=True) if known is None]
+        if not new:
+            return told  # type: ignore[return-value]
+        found = zip(*(x.tolist() for x in self._chain(new)), strict=True)
+        fresh: dict[Item, tuple[float, float]] = dict(zip(new, found, strict=True))
+        if len(self._known) < KNOWN:
+            self._known.update(fresh)
+        return [known or fresh[item] for item, known in zip(items, told, strict=True)]
+
+    def _chain(self, items: Sequence[Item]) -> tuple[Array, Array]:
+        """(logit, mean log time) of each item, arrays (item,)."""
+        asked = zip(*map(_keys, items), strict=True) if items else [()] * 5
+        topic, difficulty, band, skill, item = (
+            sums[np.array([rows.get(key, -1) for key in keys], np.int64)]
+            for (rows, sums), keys in zip(self._levels, asked, strict=True)
         )
-        found = self._shrunk(_key("td", item.topic, item.difficulty), both)
-        found = self._shrunk(_key("sd", item.skill, item.difficulty or ""), found)
-        return self._shrunk(_key("i", item.item), found)
+        start = np.full(1, math.log(P_0 / (1 - P_0))), np.full(1, LOG_TIME_0)
+        overall = _shrunk(self.counts.sum(0)[None], start)
+        by_topic, by_difficulty = _shrunk(topic, overall), _shrunk(difficulty, overall)
+        logit, log_time = (
+            a + b - c for a, b, c in zip(by_topic, by_difficulty, overall, strict=True)
+        )
+        found = logit, log_time
+        for level in (band, skill, item):
+            found = _shrunk(level, found)
+        return found
 
-    def _shrunk(self, key: str, above: tuple[float, float]) -> tuple[float, float]:
-        count = self.counts.get(key) if key else None
-        return above if count is None else self._mean(count, above)
-
-    @staticmethod
-    def _mean(count: NDArray[np.float64], above: tuple[float, float]) -> tuple[float, float]:
-        p = 1 / (1 + math.exp(-above[0]))
-        p = (count[RIGHT] + WEIGHT * p) / (count[N] + WEIGHT)
-        mean = (count[SUM_LOG] + TIME_WEIGHT * above[1]) / (count[TIMED] + TIME_WEIGHT)
-        return _logit(p), float(mean)
+    @cached_property
+    def _levels(self) -> list[tuple[dict[Hashable, int], Array]]:
+        """Of each level: its labels' rows, and their counts; the last row is of unknown labels."""
+        levels: list[tuple[dict[Hashable, int], Array]] = []
+        for keys in zip(*map(_keys, self.items), strict=True) if self.items else [()] * 5:
+            which, names = numbered(keys)
+            sums = np.zeros((len(names) + 1, self.counts.shape[1]))
+            np.add.at(sums, which, self.counts)
+            sums[-1] = 0
+            levels.append(({name: row for row, name in enumerate(names)}, sums))
+        return levels
 
     def to_tensors(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Counts as one matrix, and the names of its rows."""
-        names = sorted(self.counts)
-        return (
-            {"counts": np.stack([self.counts[name] for name in names])},
-            {"names": names, "log_time_sd": self.log_time_sd},
-        )
+        """Counts as one matrix, and the labels of its rows."""
+        return {"counts": self.counts}, {"items": [list(item) for item in self.items]}
 
     @classmethod
     def from_tensors(
@@ -179,47 +192,51 @@ class Prior(LearnerModel):
         rest: dict[str, Any],
         models: Mapping[str, Any] = NOTHING,
     ) -> Self:
-        """Refuses counts that do not belong to the names, and numbers that cannot be counts."""
+        """Refuses counts that do not belong to the items, and numbers that cannot be counts."""
         del models
-        counts, names = tensors["counts"], rest["names"]
-        if counts.shape != (len(names), 5) or "" not in names:
-            msg = f"prior: 'counts' has shape {counts.shape}, expected {(len(names), 5)}"
+        counts, items = tensors["counts"], [Item(*labels) for labels in rest["items"]]
+        if counts.shape != (len(items), 5):
+            msg = f"prior: 'counts' has shape {counts.shape}, expected {(len(items), 5)}"
             raise ArtefactRejected(msg)
-        sd = float(rest["log_time_sd"])
-        plain = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
-        possible = (counts[:, : TIMED + 1] >= 0).all() and (counts[:, RIGHT] <= counts[:, N]).all()
-        if not (plain and possible and 0 < sd < 50):  # 50: e^50 s is no time
-            msg = f"prior: impossible counts, names or spread (log_time_sd {sd})"
+        plain = all(label is None or isinstance(label, str) for item in items for label in item)
+        if not plain or len(set(items)) != len(items):
+            msg = "prior: labels that are no text, or items twice"
             raise ArtefactRejected(msg)
-        return cls(dict(zip(names, counts, strict=True)), sd)
+        counts = counts.astype(np.float64)
+        n, right, timed, total, squares = counts.T
+        low, high = math.log(SHORTEST_S), math.log(LONGEST_S)
+        slack = 1e-6 * timed  # of rounding
+        possible = (
+            (right >= 0) & (right <= n) & (timed >= 0) & (timed <= n) & (n < 2**53)
+            & (total >= low * timed - slack) & (total <= high * timed + slack)
+            & (squares >= 0) & (squares <= high**2 * timed + slack)
+        )  # fmt: skip
+        if not possible.all():
+            msg = f"prior: impossible counts of {items[int(np.argmin(possible))]}"
+            raise ArtefactRejected(msg)
+        return cls(tuple(items), counts)
 
 
-def _columns(responses: Responses) -> tuple[list[str], ...]:
-    return tuple(
-        column.tolist()
-        for column in (responses.item, responses.skill, responses.topic, responses.difficulty)
-    )
+def _shrunk(counts: Array, above: tuple[Array, Array]) -> tuple[Array, Array]:
+    """A level's (logit, mean log time), arrays (row,); what the level above says where it is empty.
 
-
-def _keys_of(item: Item) -> tuple[str, ...]:
-    """An item's key at each level, "" where it has no such label."""
-    return (
-        _key("t", item.topic),
-        _key("d", item.difficulty),
-        _key("td", item.topic, item.difficulty),
-        _key("sd", item.skill, item.difficulty or ""),
-        _key("i", item.item),
-    )
-
-
-def _key(level: str, *labels: str | None) -> str:
-    """A level's key, "" when a label is unknown.
-
-    Separated by a character that labels do not have.
+    Argument counts: (row, 5).
     """
-    return "" if None in labels else "\x1f".join((level, *labels))  # type: ignore[arg-type]
+    n, right, timed, total, _ = counts.T
+    p = (right + WEIGHT / (1 + np.exp(-above[0]))) / (n + WEIGHT)
+    p = np.clip(p, P_FLOOR, 1 - P_FLOOR)
+    log_time = (total + TIME_WEIGHT * above[1]) / (timed + TIME_WEIGHT)
+    # Not left to the arithmetic: an empty level says it to the last bit.
+    return np.where(n > 0, np.log(p / (1 - p)), above[0]), np.where(timed > 0, log_time, above[1])
 
 
-def _logit(p: float) -> float:
-    p = min(max(float(p), P_FLOOR), 1 - P_FLOOR)
-    return math.log(p / (1 - p))
+def _keys(item: Item) -> tuple[Hashable, ...]:
+    """An item's key at each level, "" where it has no such label."""
+    name, skill, topic, difficulty = item
+    return (
+        topic or "",
+        difficulty or "",
+        (topic, difficulty) if topic and difficulty else "",
+        (skill, difficulty) if skill else "",
+        name or "",
+    )

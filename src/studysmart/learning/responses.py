@@ -185,6 +185,18 @@ class Responses:
                 ),
             )
 
+    def distinct_items(self) -> tuple[Codes, list[Item]]:
+        """(number of each row's item, (row,); the distinct items: labels that came together)."""
+        rows, first = np.zeros((2, len(self)), np.int64)
+        columns = self.item, self.skill, self.topic, self.difficulty
+        for column in columns:
+            # Two at a time: the product of all four sizes need not fit into 64 bits.
+            codes, names = numbered(column.tolist())
+            both = rows * (len(names) + 1) + codes
+            _, first, rows = np.unique(both, return_index=True, return_inverse=True)
+        labels = zip(*(column[first].tolist() for column in columns), strict=True)
+        return rows, [Item(*(label or None for label in item)) for item in labels]
+
     def log_times(self) -> NDArray[np.float64]:
         """Log response times in log-seconds, clipped to [0.05 s, 1 day]; NaN where unknown."""
         times = self.response_time_s
