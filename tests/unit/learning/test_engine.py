@@ -86,7 +86,7 @@ numbers = st.one_of(
 )
 PATHS = [
     "manifest/schema", "manifest/samples", "manifest", "serving", "models", "models/prior",
-    "models/prior/names", "models/prior/log_time_sd", "models/lnirt", "models/lnirt/names",
+    "models/prior/items", "models/lnirt", "models/lnirt/names",
     "models/lnirt/population", "models/lnirt/population/a", "models/lnirt/population/v_zz",
     "models/lnirt/population/sigma2", "models/lnirt/population/nu", "models/sequence",
     "models/sequence/vocabulary", "models/sequence/vocabulary/skill", "models/sequence/effects",
