@@ -68,10 +68,7 @@ class Coded:
             level: getattr(responses, level).tolist()
             for level in ("topic", "difficulty", "skill", "item")
         }
-        columns["band"] = [
-            band_of(topic or None, difficulty or None)
-            for topic, difficulty in zip(columns["topic"], columns["difficulty"], strict=True)
-        ]
+        columns["band"] = list(map(band_of, columns["topic"], columns["difficulty"]))
         found = {level: numbered(columns[level]) for level in LEVELS}
         return cls(
             {level: codes for level, (codes, _) in found.items()},

@@ -13,7 +13,7 @@ little before each answer, because people learn and forget. Place: what is known
 whoever answers it (`effects`).
 
 Everything is kept up in constant time, and every formula stands here once: it takes Python floats
-for one learner (`Plain`, fast for one) and arrays for many (`Vector`, fast for many). `table`
+for one learner (`Plain`, fast for one) and arrays for many (`Vector`, fast for many). `Table`
 goes through a whole log in lockstep, every learner's k-th answer at once.
 """
 
@@ -22,14 +22,15 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain, pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from studysmart.learning.effects import Effects, Place
-from studysmart.learning.responses import Item, Response
+from studysmart.learning.effects import Coded, Effects, Place
+from studysmart.learning.responses import Item, Response, Responses
 
 FAST, SLOW = 0.3, 0.08
 # Variance gained before each answer, per level: learner, skill, item.
@@ -45,7 +46,6 @@ LABELS_KEPT, RECENT = 2_048, 32
 # The integral of a logistic over a Gaussian, approximately: MacKay (1992), "The evidence framework
 # applied to classification networks".
 KEEP = math.pi / 8
-CHUNK = 4_096  # rows taken at once: what fits into a cache
 
 LEVEL_FEATURES = (
     "mean", "var", "count", "share", "fast", "slow", "streak", "last", "time_mean", "time_last",
@@ -444,89 +444,100 @@ def _parts(
 # Many learners.
 
 
-class Table(NamedTuple):
-    """Every answer of a log as it stood just before it; arrays (answer, ...).
+@dataclass(frozen=True)
+class Table:
+    """A whole log, learners side by side: `forecast_one` and `append`, but for all at once.
 
     All learners' first answers come first, then all second ones: `order` has the row of the log of
     each; `before` the place here of the same learner's answer before, one beyond the last for none;
-    `steps` where first, second, ... answers begin, and the end.
+    `steps` where first, second, ... answers begin, and the end. Arrays are (answer,) in this order.
     """
 
-    features: NDArray[np.float32]  # in the order of FEATURES
-    outcome: NDArray[np.float32]  # in the order of OUTCOMES
-    logit: Array
-    log_time: Array
+    population: Population
     order: NDArray[np.int64]
     before: NDArray[np.int64]
     steps: list[int]
+    correct: Array
+    log_time: Array  # 0 where not timed
+    timed: Array
+    asked: Array
+    at: Array
+    again: Array
+    run: Array
+    position: Array
+    places: Array  # (field of Place, answer)
+    traces: Array  # (field of Trace, level, answer): after each answer; the last one nobody's
+    found: NDArray[np.int64]  # (level, answer): where in `traces`, flat, the one before is
 
+    @classmethod
+    def of(cls, effects: Effects, coded: Coded, responses: Responses, places: Place) -> Self:
+        """Go through the log; `places`: of each row, from `Effects.places`."""
+        population = Population.of(effects)
+        learner, skill, item = coded.learner, coded.codes["skill"], coded.codes["item"]
+        n = len(learner)
+        before, steps = _order(learner)
+        order = np.concatenate(steps) if steps else np.empty(0, np.int64)
+        where = np.full(n + 1, n)  # of each row in that order; row -1, nobody's, comes last
+        where[order] = np.arange(n)
+        previous = where[
+            np.stack([before, _previous(learner, skill, before), _previous(learner, item, before)])
+        ][:, order]
+        again = ((skill >= 0) & (before >= 0) & (skill == skill[before])).astype(np.float64)
+        log_times = responses.log_times()[order]
+        traces = np.empty((len(Trace._fields), 3, n + 1))
+        traces[:, :, n] = np.array([population.learner, population.skill, population.item]).T
+        table = cls(
+            population,
+            order,
+            previous[0],
+            [0, *np.cumsum([len(rows) for rows in steps]).tolist()],
+            responses.correct[order],
+            np.nan_to_num(log_times),
+            np.isfinite(log_times).astype(np.float64),
+            responses.asked_at()[order],
+            responses.answered_at()[order],
+            again[order],
+            np.zeros(n + 1),
+            np.empty(n),
+            np.stack([np.broadcast_to(x, (n,))[order] for x in places]),
+            traces,
+            previous + np.arange(3)[:, None] * (n + 1),
+        )
+        table._run()
+        return table
 
-def table(
-    learner: NDArray[np.int64],
-    skill: NDArray[np.int64],
-    item: NDArray[np.int64],
-    places: Place,
-    population: Population,
-    correct: Array,
-    log_time: Array,
-    asked: Array,
-    at: Array,
-) -> Table:
-    """`forecast_one` and `append` over a whole log, learners side by side.
+    def _run(self) -> None:
+        """In lockstep, what depends on the answers before."""
+        for k, (begin, end) in enumerate(pairwise(self.steps)):
+            rows = slice(begin, end)
+            old, _, now, told = self._moment(rows)
+            new = moved(old, now.parts, now.t_parts, told, float(k), self.at[rows], Vector)
+            for field, values in enumerate(new):
+                self.traces[field, :, rows] = values
+            self.run[rows] = self.again[rows] * (self.run[self.before[rows]] + 1)
+            self.position[rows] = k
 
-    learner, skill, item: numbers (row,), -1 where unknown; rows of a learner in order of time.
-    log_time, asked, at: NaN where unknown.
-    """
-    n = len(learner)
-    before, steps = _order(learner)
-    order = np.concatenate(steps) if steps else np.empty(0, np.int64)
-    where = np.full(n + 1, n)  # of each row in that order; row -1, nobody's, comes last
-    where[order] = np.arange(n)
-    ends = np.cumsum([len(rows) for rows in steps]).tolist()
-    previous = where[
-        np.stack([before, _previous(learner, skill, before), _previous(learner, item, before)])
-    ][:, order]
-    again = ((skill >= 0) & (before >= 0) & (skill == skill[before])).astype(np.float64)[order]
-    timed = np.isfinite(log_time).astype(np.float64)
-    known_time = np.where(timed > 0, log_time, 0.0)[order]
-    correct, timed, asked, at = correct[order], timed[order], asked[order], at[order]
-    placed = np.stack([np.broadcast_to(x, (n,))[order] for x in places])
-    run, position = np.zeros(n + 1), np.empty(n)
-    # Traces after each row, and at the end nobody's. First in lockstep what depends on the answers
-    # before, then everything else at once.
-    traces = np.empty((len(Trace._fields), 3, n + 1))
-    traces[:, :, n] = np.array([population.learner, population.skill, population.item]).T
-    flat = traces.reshape(len(Trace._fields), -1)
-    found = previous + np.arange(3)[:, None] * (n + 1)
-
-    def moment(rows: slice) -> tuple[Trace, Place, Running, Lesson]:
-        old = Trace(*flat.take(found[:, rows], axis=1))
-        place = Place(*placed[:, rows])
-        now = _running(old, place, population)
-        told = lesson(now, place, correct[rows], known_time[rows], timed[rows], Vector)
+    def _moment(self, rows: slice) -> tuple[Trace, Place, Running, Lesson]:
+        old = Trace(*self.traces.reshape(len(self.traces), -1).take(self.found[:, rows], axis=1))
+        place = Place(*self.places[:, rows])
+        now = _running(old, place, self.population)
+        told = lesson(now, place, self.correct[rows], self.log_time[rows], self.timed[rows], Vector)
         return old, place, now, told
 
-    for k, (begin, end) in enumerate(pairwise([0, *ends])):
-        rows = slice(begin, end)
-        old, place, now, told = moment(rows)
-        new = moved(old, now.parts, now.t_parts, told, float(k), at[rows], Vector)
-        for field, values in enumerate(new):
-            traces[field, :, rows] = values
-        run[rows] = again[rows] * (run[previous[0, rows]] + 1)
-        position[rows] = k
-    features = np.empty((n, len(FEATURES)), np.float32)
-    outcomes = np.empty((n, len(OUTCOMES)), np.float32)
-    forecast = np.empty((2, n))
-    for begin in range(0, n, CHUNK):
-        rows = slice(begin, min(begin + CHUNK, n))
-        old, place, now, told = moment(rows)
-        ages = age(old, position[rows], Vector)[1:]
-        levels = np.stack(described(old, asked[rows], Vector), axis=1)  # (level, feature, row)
-        features[rows, : 3 * OWN] = levels.reshape(3 * OWN, -1).T
-        features[rows, 3 * OWN :] = np.stack(task(now, place, again[rows], run[rows], ages), axis=1)
-        outcomes[rows] = np.stack(outcome(told, now, Vector), axis=1)
-        forecast[:, rows] = now.logit, now.log_time
-    return Table(features, outcomes, forecast[0], forecast[1], order, previous[0], [0, *ends])
+    def features(self, rows: slice) -> tuple[NDArray[np.float32], NDArray[np.float32], Array]:
+        """(features, outcomes, (logit, log time)) of some answers; arrays (answer, ...).
+
+        In the order of `FEATURES` and `OUTCOMES`; the last (2, answer).
+        """
+        old, place, now, told = self._moment(rows)
+        ages = age(old, self.position[rows], Vector)[1:]
+        levels = np.stack(described(old, self.asked[rows], Vector), axis=1)  # (level, feature, ...)
+        again, run = self.again[rows], self.run[rows]
+        features = np.empty((levels.shape[2], len(FEATURES)), np.float32)
+        features[:, : 3 * OWN] = levels.reshape(3 * OWN, -1).T
+        features[:, 3 * OWN :] = np.stack(task(now, place, again, run, ages), axis=1)
+        outcomes = np.stack(outcome(told, now, Vector), axis=1)
+        return features, outcomes.astype(np.float32), np.stack([now.logit, now.log_time])
 
 
 def _running(old: Trace, place: Place, population: Population) -> Running:

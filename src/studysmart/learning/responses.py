@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,6 +17,7 @@ SHORTEST_S, LONGEST_S = 0.05, 86_400.0
 Label = TypeVar("Label", bound=Hashable)
 Labels = NDArray[np.str_]
 Codes = NDArray[np.int64]
+Column = Sequence[Any] | NDArray[Any]  # or anything else with a length that is walked in order
 
 
 class Item(NamedTuple):
@@ -88,59 +90,54 @@ class Responses:
     def from_columns(
         cls,
         *,
-        learner: Sequence[object],
-        correct: Sequence[object],
-        item: Sequence[object] | None = None,
-        skill: Sequence[object] | None = None,
-        topic: Sequence[object] | None = None,
-        difficulty: Sequence[object] | None = None,
-        response_time_s: Sequence[object] | None = None,
-        at: Sequence[object] | None = None,
+        learner: Column,
+        correct: Column,
+        item: Column | None = None,
+        skill: Column | None = None,
+        topic: Column | None = None,
+        difficulty: Column | None = None,
+        response_time_s: Column | None = None,
+        at: Column | None = None,
     ) -> Responses:
         """Columns of equal length; a missing column is an unknown one.
 
+        None, NaN, and the marks of pandas (NA, NaT) are unknown. Labels that are whole numbers are
+        told by their digits: 7, 7.0 and "7" are one learner. `correct` is 0 and 1, or False and
+        True. Times may be durations, and `at` points in time, UTC where they name no zone.
+
         Raises:
-            ValueError: the columns differ in length, or `correct` has anything but 0 and 1.
+            ValueError: the columns differ in length, `correct` has anything but 0 and 1, or a
+                number is none; says which row, counted from 1.
         """
         n = len(learner)
-
-        def labels(column: Sequence[object] | None) -> Labels:
-            if column is None:
-                return np.full(n, "", dtype=str)
-            return np.array(["" if x is None or x != x else str(x) for x in column], dtype=str)
-
-        def numbers(column: Sequence[object] | None) -> NDArray[np.float64]:
-            if column is None:
-                return np.full(n, np.nan)
-            return np.array([np.nan if x is None else x for x in column], dtype=np.float64)
-
         table = cls(
-            learner=labels(learner),
-            item=labels(item),
-            skill=labels(skill),
-            topic=labels(topic),
-            difficulty=labels(difficulty),
-            correct=numbers(correct),
-            response_time_s=numbers(response_time_s),
-            at=numbers(at),
+            learner=_labels(learner, n),
+            item=_labels(item, n),
+            skill=_labels(skill, n),
+            topic=_labels(topic, n),
+            difficulty=_labels(difficulty, n),
+            correct=_numbers(correct, n, "correct", "0 or 1"),
+            response_time_s=_numbers(response_time_s, n, "response_time_s", "seconds"),
+            at=_numbers(at, n, "at", "Unix seconds"),
         )
         lengths = {name: len(getattr(table, name)) for name in cls.__slots__}
         if len(set(lengths.values())) > 1:
             msg = f"columns of different lengths: {lengths}"
             raise ValueError(msg)
-        if not np.isin(table.correct, (0.0, 1.0)).all():
-            msg = "the column correct must have 0 and 1 only"
-            raise ValueError(msg)
+        wrong = np.flatnonzero(~np.isin(table.correct, (0.0, 1.0)))
+        if len(wrong):
+            raise _no_number("correct", int(wrong[0]), correct, "0 or 1")
         return table
 
     @classmethod
     def from_table(cls, table: Any) -> Responses:
         """From a pandas, polars or arrow table with columns of these names (narwhals convention).
 
-        `learner` and `correct` are needed; a column `timestamp` is taken for `at`.
+        `learner` and `correct` are needed; a column `timestamp` is taken for `at`. Values are taken
+        as in `from_columns`.
 
         Raises:
-            ValueError: a needed column is missing.
+            ValueError: a needed column is missing, or a value is not what it must be.
         """
         import narwhals as nw
 
@@ -152,14 +149,13 @@ class Responses:
         names = {name: name for name in cls.__slots__} | {"at": "timestamp"}
         if "at" in frame.columns:
             names["at"] = "at"
-        columns = {}
-        for name, given in names.items():
-            if given in frame.columns:
-                # Each library has its own mark for a missing value; some refuse to be compared.
-                marks = frame[given].is_null().to_list()
-                values = zip(frame[given].to_list(), marks, strict=True)
-                columns[name] = [None if missing else value for value, missing in values]
-        return cls.from_columns(**columns)
+        return cls.from_columns(
+            **{
+                name: frame[given].to_list()
+                for name, given in names.items()
+                if given in frame.columns
+            }
+        )
 
     def __len__(self) -> int:
         """Number of answers."""
@@ -210,6 +206,72 @@ class Responses:
     def asked_at(self) -> NDArray[np.float64]:
         """Unix seconds at which each task was given, as `Response.asked_at`; NaN where unknown."""
         return np.asarray(self.answered_at() - np.nan_to_num(np.exp(self.log_times())))
+
+
+def _labels(column: Column | None, n: int) -> Labels:
+    if column is None:
+        return np.full(n, "", dtype=str)
+    values = list(column)
+    if set(map(type, values)) != {str}:
+        values = [value if isinstance(value, str) else _digits(value) for value in values]
+    return np.array(values, dtype=str)
+
+
+def _digits(label: Any) -> str:
+    if _unknown(label):
+        return ""
+    # A column of whole numbers with a gap in it comes as floats.
+    whole = isinstance(label, float | np.floating) and float(label).is_integer()
+    return str(int(label)) if whole else str(label)
+
+
+def _numbers(column: Column | None, n: int, name: str, expected: str) -> NDArray[np.float64]:
+    if column is None:
+        return np.full(n, np.nan)
+    if isinstance(column, np.ndarray) and column.dtype.kind in "biuf":
+        return column.astype(np.float64)
+    values = list(column)
+    if set(map(type, values)) <= {float, int, bool}:
+        with suppress(OverflowError):
+            return np.array(values, dtype=np.float64)
+    found = np.empty(len(values))
+    for row, value in enumerate(values):
+        try:
+            found[row] = _number(value, name)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise _no_number(name, row, values, expected) from error
+    return found
+
+
+def _number(value: Any, name: str) -> float:
+    if _unknown(value):
+        return math.nan
+    if name == "at" and hasattr(value, "utcoffset"):
+        ahead = value.utcoffset()
+        value = np.datetime64(value.replace(tzinfo=None), "us").astype(np.int64) / 1e6
+        return float(value) - (ahead.total_seconds() if ahead else 0)
+    if name == "at" and isinstance(value, np.datetime64):
+        return float((value - np.datetime64(0, "s")) / np.timedelta64(1, "s"))
+    if name == "response_time_s" and hasattr(value, "total_seconds"):
+        return float(value.total_seconds())
+    if name == "response_time_s" and isinstance(value, np.timedelta64):
+        return float(value / np.timedelta64(1, "s"))
+    if isinstance(value, str | bytes | np.timedelta64):  # which float() would take
+        raise TypeError
+    return float(value)
+
+
+def _no_number(name: str, row: int, column: Column, expected: str) -> ValueError:
+    value = list(column)[row]
+    return ValueError(f"column {name}, row {row + 1}: found {value!r}, expected {expected}")
+
+
+def _unknown(value: Any) -> bool:
+    """None, or what is not itself; pandas' NA will not even say so."""
+    if value is None:
+        return True
+    differs = value != value
+    return differs is value or (isinstance(differs, bool | np.bool_) and bool(differs))
 
 
 def numbered(labels: Sequence[Label]) -> tuple[Codes, list[Label]]:

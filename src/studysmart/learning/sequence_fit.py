@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from studysmart.learning import history as past
 from studysmart.learning.effects import Coded, Effects, Place
-from studysmart.learning.history import Population
 from studysmart.learning.responses import Responses
 from studysmart.learning.sequence import (
     HEADS,
@@ -248,11 +247,9 @@ def _rows(
     vocabulary: dict[str, dict[str, int]],
 ) -> Batch:
     log_times = responses.log_times()
-    table = past.table(
-        coded.learner, coded.codes["skill"], coded.codes["item"], places, Population.of(effects),
-        responses.correct, log_times, responses.asked_at(), responses.answered_at(),
-    )  # fmt: skip
+    table = past.Table.of(effects, coded, responses, places)
     back = np.argsort(table.order)
+    features, outcome, base = table.features(slice(0, len(back)))
     order = np.argsort(coded.learner, kind="stable")
     labels = np.stack(
         [
@@ -264,12 +261,12 @@ def _rows(
         axis=1,
     ).astype(np.int32)
     timed = np.isfinite(log_times)
-    late = np.where(timed, np.nan_to_num(log_times) - table.log_time[back], 0.0)
+    late = np.where(timed, np.nan_to_num(log_times) - base[1, back], 0.0)
     rows = {
         "labels": labels,
-        "features": table.features[back],
-        "outcome": table.outcome[back],
-        "base": table.logit[back].astype(np.float32),
+        "features": features[back],
+        "outcome": outcome[back],
+        "base": base[0, back].astype(np.float32),
         "y": responses.correct.astype(np.float32),
         "late": late.astype(np.float32),
         "timed": timed.astype(np.float32),
