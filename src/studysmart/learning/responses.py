@@ -149,13 +149,10 @@ class Responses:
         names = {name: name for name in cls.__slots__} | {"at": "timestamp"}
         if "at" in frame.columns:
             names["at"] = "at"
-        return cls.from_columns(
-            **{
-                name: frame[given].to_list()
-                for name, given in names.items()
-                if given in frame.columns
-            }
-        )
+        columns = {name: frame[given] for name, given in names.items() if given in frame.columns}
+        if "at" in columns and columns["at"].dtype == nw.Datetime:
+            columns["at"] = columns["at"].dt.timestamp("us") / 1e6  # one by one takes seconds
+        return cls.from_columns(**{name: column.to_list() for name, column in columns.items()})
 
     def __len__(self) -> int:
         """Number of answers."""
