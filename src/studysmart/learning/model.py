@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -12,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studysmart.errors import ArtefactRejected
-from studysmart.learning.responses import Item, Response, Responses
+from studysmart.learning.responses import Item, Response, Responses, joined
 
+MOST_KEPT = 1_000_000  # answers of a stream
 Z_80 = 1.2815515655446004  # half width of the central 80 % of a normal distribution, in sd
 
 
@@ -90,6 +92,30 @@ class LearnerModel(ABC):
             progress: told (share done, epoch, loss on the validation part), by models that go
                 through epochs.
         """
+
+    @classmethod
+    def fit_stream(
+        cls, chunks: Iterable[Responses], *, seed: int = 0, most: int = MOST_KEPT
+    ) -> Self:
+        """Fit to a log of any length that is handed over in pieces, in bounded memory.
+
+        The last `most` answers are kept and fitted, whole pieces at a time: beyond a million,
+        older answers say what newer ones say.
+
+        Args:
+            chunks: pieces in order of time, or of whole learners; each is dropped when its answers
+                are no longer among the last.
+            seed: as in `fit`.
+            most: answers to keep, at least; one piece more may be held.
+        """
+        kept: deque[Responses] = deque()
+        held = 0
+        for chunk in chunks:
+            kept.append(chunk)
+            held += len(chunk)
+            while held - len(kept[0]) >= most:
+                held -= len(kept.popleft())
+        return cls.fit(joined(kept), seed=seed)
 
     @abstractmethod
     def start(self) -> Any:

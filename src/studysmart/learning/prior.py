@@ -76,6 +76,17 @@ class Prior(LearnerModel):
         del seed, valid, progress
         return cls((), np.empty((0, 5))).plus(responses)
 
+    @classmethod
+    def fit_stream(
+        cls, chunks: Iterable[Responses], *, seed: int = 0, most: int | None = None
+    ) -> Self:
+        """Count every piece: nothing is dropped, whatever `most` says."""
+        del seed, most
+        fitted = cls.fit(Responses.from_columns(learner=[], correct=[]))
+        for chunk in chunks:
+            fitted = fitted.plus(chunk)
+        return fitted
+
     def plus(self, responses: Responses) -> Self:
         """The prior of these answers too: a log of any length can be counted in pieces.
 

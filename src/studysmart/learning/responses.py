@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
@@ -269,6 +269,14 @@ def _unknown(value: Any) -> bool:
         return True
     differs = value != value
     return differs is value or (isinstance(differs, bool | np.bool_) and bool(differs))
+
+
+def joined(pieces: Collection[Responses]) -> Responses:
+    """One table of several, in their order; of none, an empty one."""
+    if not pieces:
+        return Responses.from_columns(learner=[], correct=[])
+    columns = [[getattr(piece, name) for piece in pieces] for name in Responses.__slots__]
+    return Responses(*(np.concatenate(column) for column in columns))
 
 
 def numbered(labels: Sequence[Label]) -> tuple[Codes, list[Label]]:
