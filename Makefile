@@ -48,9 +48,9 @@ fix: python ## format, and fix what can be fixed safely
 	@$(SETUP) test
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: python ## measure: retraining, serving, learning (figures: docs/figures.md)
+bench: python ## measure: speed, retraining, serving (figures: docs/figures.md)
 	@$(SETUP) test
-	$(BIN)/python -m bench.learn && $(BIN)/python -m bench.retrain && $(BIN)/python -m bench.serve
+	$(BIN)/python -m bench.speed && $(BIN)/python -m bench.retrain && $(BIN)/python -m bench.serve
 
 soak: python ## the long runs: fifty times the examples of each property
 	@$(SETUP) test

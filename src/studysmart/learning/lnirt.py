@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -589,6 +589,32 @@ class Lnirt(LearnerModel):
         from studysmart.learning.lnirt_log import Table
 
         return Table.of(responses, self).running(self.population)
+
+    def predict_hidden(self, responses: Responses, hidden: NDArray[np.bool_]) -> Prediction:
+        """Forecast hidden answers from all visible ones of their learners, earlier and later.
+
+        Cells of a table have no order, so nothing drifts between them.
+
+        Args:
+            responses: all answers; what hidden ones came to is not looked at.
+            hidden: which are hidden, (row,).
+        """
+        still = replace(self.population, drift_theta=0.0, drift_zeta=0.0, drift_delta=0.0)
+        model = replace(self, population=still)
+        visible: dict[str, list[Response]] = {}
+        asked: dict[str, tuple[list[int], list[Item]]] = {}
+        for row, (learner, response) in enumerate(responses):
+            if hidden[row]:
+                rows, items = asked.setdefault(learner, ([], []))
+                rows.append(row)
+                items.append(response.item)
+            else:
+                visible.setdefault(learner, []).append(response)
+        out = np.full((3, len(responses)), np.nan)
+        for learner, (rows, items) in asked.items():
+            told = model.predict(model.replay(visible.get(learner, ())), items)
+            out[:, rows] = told.p_correct, told.log_time_mean, told.log_time_sd
+        return Prediction(*out[:, hidden])
 
     def to_tensors(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Items as one matrix; the population as numbers. The prior travels beside it."""
