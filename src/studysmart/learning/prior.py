@@ -9,7 +9,9 @@ is a mean shrunk towards the level above it by `WEIGHT` pseudo-answers:
     p_level = (right + w * p_above) / (answers + w)
 
 so that a level without answers says what the one above says, and one with a million says what it
-saw. Topic and difficulty meet additively on the logit (and log-time) scale, which makes a topic's
+saw. An answer counts once: at the innermost level that it shares with the item asked for. Where a
+topic has one skill, and that one item, its answers would otherwise be believed three times over.
+Topic and difficulty meet additively on the logit (and log-time) scale, which makes a topic's
 first hard task harder than its easy ones before anybody has tried it.
 """
 
@@ -30,10 +32,10 @@ from studysmart.learning.responses import LONGEST_S, SHORTEST_S, Item, Response,
 
 Array = NDArray[np.float64]
 
-WEIGHT = 4.0
+WEIGHT = 8.0
 # A mean of log time settles faster than one of right and wrong: it carries more than one bit an
 # answer.
-TIME_WEIGHT = 2.0
+TIME_WEIGHT = 3.0
 # Before any answer: the constants of a system that has never seen one.
 P_0, LOG_TIME_0, LOG_TIME_SD_0 = 0.5, math.log(60.0), 1.0
 P_FLOOR = 0.005
@@ -169,14 +171,22 @@ class Prior(LearnerModel):
             sums[np.array([rows.get(key, -1) for key in keys], np.int64)]
             for (rows, sums), keys in zip(self._levels, asked, strict=True)
         )
+        # Each level without those further in. An item has one skill as a rule, a skill one topic.
+        inner, nested = item, []
+        for level in (skill, band):
+            nested.append(_without(level, inner))
+            inner = _larger(level, inner)
         start = np.full(1, math.log(P_0 / (1 - P_0))), np.full(1, LOG_TIME_0)
-        overall = _shrunk(self.counts.sum(0)[None], start)
-        by_topic, by_difficulty = _shrunk(topic, overall), _shrunk(difficulty, overall)
+        everything = np.broadcast_to(self.counts.sum(0), item.shape)
+        overall = _shrunk(_without(everything, _larger(topic + difficulty - band, inner)), start)
+        by_topic, by_difficulty = (
+            _shrunk(_without(level, inner), overall) for level in (topic, difficulty)
+        )
         logit, log_time = (
             a + b - c for a, b, c in zip(by_topic, by_difficulty, overall, strict=True)
         )
         found = logit, log_time
-        for level in (band, skill, item):
+        for level in (*reversed(nested), item):
             found = _shrunk(level, found)
         return found
 
@@ -226,6 +236,18 @@ class Prior(LearnerModel):
             msg = f"prior: impossible counts of {items[int(np.argmin(possible))]}"
             raise ArtefactRejected(msg)
         return cls(tuple(items), counts)
+
+
+def _without(level: Array, inner: Array) -> Array:
+    """Counts of a level less those of one inside it; none where it is not inside, (row, 5)."""
+    left = level - inner
+    inside = (left[:, : TIMED + 1] >= 0).all(1) & (left[:, RIGHT] <= left[:, N])
+    return np.where(inside[:, None], left, 0.0)
+
+
+def _larger(one: Array, two: Array) -> Array:
+    """Of two counts that of more answers, (row, 5)."""
+    return np.where(one[:, N : N + 1] >= two[:, N : N + 1], one, two)
 
 
 def _shrunk(counts: Array, above: tuple[Array, Array]) -> tuple[Array, Array]:

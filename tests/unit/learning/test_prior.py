@@ -74,7 +74,7 @@ def test_a_million_answers_say_what_they_saw(label: str):
     """Pseudo-answers vanish, at the last level and at one that others stand on."""
     few = Responses.from_columns(
         learner=["x"] * 5, correct=[1, 1, 1, 0, 0],
-        response_time_s=[math.e**3, math.e**4, math.e**3, math.e**4, 1.0],
+        response_time_s=[math.e**3, math.e**4, math.e**3, math.e**4, 5.0],
         **{label: ["often"] * 4 + ["rarely"]},
     )  # fmt: skip
     prior = Prior.fit(few[np.append(np.tile(np.arange(4), 250_000), [4] * 1000)])
@@ -90,6 +90,17 @@ def test_a_level_without_answers_says_what_the_one_above_says():
     prior = of([1, 1, 0], topic=["waves"] * 3)
     assert p(prior, topic="waves") == p(prior, topic="waves", skill="s", difficulty="d", item="i")
     assert p(prior, topic="unheard of") == p(prior)
+
+
+@given(st.lists(st.booleans(), max_size=30), st.sampled_from(["item", "skill", "topic", "none"]))
+def test_an_answer_counts_once_however_many_levels_it_is_on(answers: list[bool], known: str):
+    """A topic of one skill of one item: what all of them saw is believed once, not three times."""
+    names = ["item", "skill", "topic", "difficulty", "none"]
+    labels = {name: "x" for name in names[names.index(known) :] if name != "none"}
+    prior = of([int(x) for x in answers], **{name: ["x"] * len(answers) for name in labels})
+    counted_once = (sum(answers) + WEIGHT * 0.5) / (len(answers) + WEIGHT)
+    assert p(prior, **labels) == pytest.approx(counted_once)
+    assert p(prior) == pytest.approx(counted_once)
 
 
 def test_topic_and_difficulty_meet_additively():
