@@ -43,7 +43,7 @@ export interface Forecast {
   time_median_s: number;
   time_low_s: number;
   time_high_s: number;
-  model: 'sequence' | 'lnirt' | 'prior' | 'constant';
+  model: 'attention' | 'sequence' | 'lnirt' | 'prior' | 'constant';
   model_version: number | null;
   reason: string;
   /** Answers of this learner that the forecast rests on. */

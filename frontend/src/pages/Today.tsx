@@ -61,6 +61,7 @@ function Stats({ insights }: { insights: Insights }): JSX.Element {
 }
 
 const KINDS: Record<string, string> = {
+  attention: 'looks back on your last answers',
   sequence: 'reads your whole history',
   lnirt: 'ability and speed',
   prior: 'what is typical',

@@ -7,6 +7,7 @@ import { acquaintance, chance, clock, percent, plural, timeRange } from '../lib/
 import classes from './Practice.module.css';
 
 const MODELS: Record<Forecast['model'], string> = {
+  attention: 'the model that looks back on your last answers',
   sequence: 'the model that reads your whole history',
   lnirt: 'the model of ability and speed',
   prior: 'what is typical for such tasks',

@@ -107,7 +107,7 @@ class Forecast(BaseModel):
     time_median_s: float
     time_low_s: float = Field(description="80 % interval of the time, lower end")
     time_high_s: float = Field(description="80 % interval of the time, upper end")
-    model: Literal["sequence", "lnirt", "prior", "constant"]
+    model: Literal["attention", "sequence", "lnirt", "prior", "constant"]
     model_version: int | None = Field(description="null before the first model is published")
     reason: str = Field(description="why this model answered, in one sentence")
     answers: int = Field(description="answers of this learner that the forecast rests on")
