@@ -1,9 +1,10 @@
 """Small data: what the system serves from the first answers on, beside means that anyone can count.
 
 679 answers of 4 simulated learners, 7 topics, 3 difficulties. Each is forecast by what would have
-served then: the prior until the first training, then the engine of the last training, which
-runs after 5, 10, 20, 40, ... answers (the system's runs after every 5). Then one learner at a time
-is left out, and met for the first time by an engine trained on the others.
+served then: the prior until the first training, then the engine of the last one. The system
+trains after every 5 answers; here, to bound the time, after 5, 10, ... 40, 80, 160, ... of them.
+Then one learner at a time is left out, and met for the first time by an engine trained on the
+others.
 
 The means are of all earlier answers, of those on the same topic, of the same difficulty, of both,
 and of the same learner; each shrunk by two pseudo-answers towards the mean of all, and that one
@@ -25,13 +26,14 @@ from numpy.typing import NDArray
 from studysmart import learning
 from studysmart.learning import Engine, Prediction, Responses
 from studysmart.learning.prior import LOG_TIME_0, P_0
+from studysmart.learning.responses import joined
 from studysmart.learning.scores import cross_entropy
 from studysmart.learning.training import Serving
 
 Array = NDArray[np.float64]
 
 LEARNERS, ANSWERS, FROM, FIRST = 4, 679, 10, 5
-TRAININGS = tuple(5 * 2**k for k in range(12))
+TRAININGS = (*range(5, 40, 5), *(40 * 2**k for k in range(9)))
 PSEUDO = 2.0
 SERVED = "served"
 MEANS: dict[str, tuple[str, ...]] = {
@@ -126,7 +128,7 @@ def new_learner(seed: int, answers: int = ANSWERS) -> dict[str, Losses]:
         assert engine is not None
         told: Prediction = Serving(engine).predict_all(first)
         found[SERVED].append(losses(first, told.p_correct, told.log_time_mean))
-        for name, whole in references(joined(others, first)).items():
+        for name, whole in references(joined([others, first])).items():
             found[name].append(Losses(whole.right[-FIRST:], whole.time[-FIRST:]))
     return {
         name: Losses(
@@ -134,13 +136,6 @@ def new_learner(seed: int, answers: int = ANSWERS) -> dict[str, Losses]:
         )
         for name, all_ in found.items()
     }
-
-
-def joined(one: Responses, two: Responses) -> Responses:
-    """One table after the other."""
-    return Responses(
-        *(np.concatenate([getattr(one, name), getattr(two, name)]) for name in one.__slots__)
-    )
 
 
 def compared(runs: list[dict[str, Losses]], rows: slice) -> dict[str, Array]:

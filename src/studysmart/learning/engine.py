@@ -31,6 +31,8 @@ CLASSES: dict[str, type[LearnerModel]] = {
 }
 KINDS = tuple(CLASSES)  # from the simplest to the one that knows most
 LARGEST_BYTES, DIGEST = 100 * 2**20, 32
+FAR = 50.0  # log-seconds: e^50 s is no time
+HEAVIEST = 1e6  # only counts are larger; weights that were would overflow float32 on the way
 
 
 class EngineState(NamedTuple):
@@ -166,12 +168,19 @@ class Engine:
         metadata = json.loads(body[8 : 8 + length])["__metadata__"]
         header = json.loads(metadata["studysmart"])
         manifest, serving, rest = header["manifest"], header["serving"], header["models"]
-        if manifest["schema"] != SCHEMA or not isinstance(manifest["samples"], int):
+        if manifest["schema"] != SCHEMA:
             msg = f"model bytes: schema {manifest['schema']}, expected {SCHEMA}; train again"
+            raise ArtefactRejected(msg)
+        samples = manifest["samples"]
+        if type(samples) is not int or not 0 <= samples < 2**53:
+            msg = f"model bytes: 'samples' is {samples!r:.50}, expected a count"
             raise ArtefactRejected(msg)
         for name, tensor in tensors.items():
             if tensor.dtype not in (np.float32, np.float64) or not np.isfinite(tensor).all():
                 msg = f"model bytes: '{name}' is not finite float32 or float64"
+                raise ArtefactRejected(msg)
+            if not name.startswith("prior.") and (np.abs(tensor) > HEAVIEST).any():
+                msg = f"model bytes: '{name}' has numbers beyond {HEAVIEST:.0e}"
                 raise ArtefactRejected(msg)
         unknown = sorted(set(rest) - set(KINDS))
         if unknown:
@@ -205,13 +214,9 @@ def _try_out(engine: Engine) -> None:
 
 
 def _finite(prediction: Prediction) -> NDArray[np.bool_]:
-    return (
-        np.isfinite(prediction.p_correct)
-        & np.isfinite(prediction.log_time_mean)
-        & np.isfinite(prediction.log_time_sd)
-        & (prediction.log_time_sd > 0)
-        & (np.abs(prediction.log_time_mean) < 50)
-    )
+    """Which forecasts are usable: a probability, and an interval whose ends are seconds."""
+    p, mean, sd = prediction.p_correct, prediction.log_time_mean, prediction.log_time_sd
+    return (p >= 0) & (p <= 1) & (np.abs(mean) < FAR) & (sd > 0) & (sd < FAR)
 
 
 def constant_forecast() -> Forecast:
