@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from studysmart.learning.model import LearnerModel
+from studysmart.learning.engine import Engine
+from studysmart.learning.model import LearnerModel, Prediction
 from studysmart.learning.responses import Item
 
 TARGET = (0.70, 0.85)  # a share of right answers that keeps people at it without wasting their time
@@ -26,7 +27,7 @@ class Choice:
 
 
 def choose(
-    model: LearnerModel,
+    model: LearnerModel | Engine,
     state: Any,
     candidates: Sequence[Item],
     *,
@@ -38,7 +39,7 @@ def choose(
     """The candidate whose P(correct) is nearest to the middle of the target band.
 
     Args:
-        model: any learner model.
+        model: any learner model, or an engine of several.
         state: the learner.
         candidates: at least one item.
         target: lowest and highest P(correct) that is wanted, in 0..1.
@@ -59,24 +60,29 @@ def choose(
         raise ValueError(msg)
     avoided = set(avoid)
     fresh = [item for item in candidates if item.item not in avoided] or list(candidates)
-    found = model.predict(state, fresh, at=at)
-    p = found.p_correct
+    told = model.predict(state, fresh, at=at)
+    p, log_time, sd = (
+        getattr(told, name)
+        if isinstance(told, Prediction)
+        else np.array([getattr(one, name) for one in told])
+        for name in Prediction.__slots__
+    )
     distance = np.abs(p - (low + high) / 2)
     near = np.flatnonzero(distance <= distance.min() + SAME)
     if seed is not None:
         best = int(np.random.default_rng(seed).choice(near))
     else:
-        best = int(near[np.argmax(found.log_time_sd[near])])
+        best = int(near[np.argmax(sd[near])])
     return Choice(
         fresh[best],
         float(p[best]),
-        float(np.exp(found.log_time_mean[best])),
+        float(np.exp(log_time[best])),
         _reason(float(p[best]), low, high, len(fresh)),
     )
 
 
 def _reason(p: float, low: float, high: float, n: int) -> str:
-    of = f"Of {n} tasks this one comes nearest to" if n > 1 else "It is the only task, whatever"
+    of = f"Of {n} tasks this is among the nearest to" if n > 1 else "It is the only task, whatever"
     wanted = f"the wanted {low:.0%} to {high:.0%} right answers."
     if low <= p <= high:
         fit = "hard enough to learn from and easy enough to get done"

@@ -154,10 +154,10 @@ class Prior(LearnerModel):
         return Prediction(1 / (1 + np.exp(-logit)), log_time, np.full(len(logit), self.log_time_sd))
 
     def _remembered(self, items: Sequence[Item]) -> list[tuple[float, float]]:
-        told = [self._known.get(item) for item in items]
-        new = [item for item, known in zip(items, told, strict=True) if known is None]
-        if not new:
+        told = list(map(self._known.get, items))
+        if None not in told:
             return told  # type: ignore[return-value]
+        new = [item for item, known in zip(items, told, strict=True) if known is None]
         found = zip(*(x.tolist() for x in self._chain(new)), strict=True)
         fresh: dict[Item, tuple[float, float]] = dict(zip(new, found, strict=True))
         if len(self._known) < KNOWN:

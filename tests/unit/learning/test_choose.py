@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studysmart import learning
-from studysmart.learning import Item, Prior, choose
+from studysmart.learning import Engine, Item, Prior, choose
 
 
 @cache
@@ -33,6 +33,26 @@ def test_the_task_nearest_to_the_band_is_chosen():
     assert found.item in BANK
     assert found.time_median_s > 0
     assert 2 == found.reason.count(".")
+
+
+def test_an_engine_chooses_as_the_model_that_answers_in_it():
+    """What serves the page, and the library, give the same task."""
+    engine = Engine({"prior": prior()}, "prior", {"samples": 400})
+    assert choose(prior(), 0, BANK) == choose(engine, engine.start(), BANK)
+
+
+@settings(max_examples=30, deadline=None)
+@given(low=st.floats(0, 1), high=st.floats(0, 1))
+def test_any_band_has_its_task_and_two_plain_sentences(low: float, high: float):
+    """Right on the edge, of no width, out of reach: one of the nearest, and why."""
+    low, high = sorted((low, high))
+    found = choose(prior(), 0, BANK, target=(low, high))
+    p = prior().predict(0, BANK).p_correct
+    middle = (low + high) / 2
+    assert abs(found.p_correct - middle) <= min(abs(p - middle)) + 0.05
+    assert 2 == found.reason.count(".")
+    if not low <= found.p_correct <= high:
+        assert "would be welcome" in found.reason
 
 
 @settings(max_examples=30, deadline=None)
