@@ -7,9 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
-from studysmart.store.database import Tx
+from studysmart.store.database import Tx, upsert
 from studysmart.store.tables import attempt, retraction
 
 _ANSWERED = (
@@ -46,7 +45,7 @@ def add(tx: Tx, **values: Any) -> None:
 def add_new(tx: Tx, rows: list[dict[str, Any]]) -> int:
     """Append those whose id is not there yet; returns how many were."""
     before = tx.execute(select(func.count()).select_from(attempt)).scalar_one()
-    tx.execute(upsert(attempt).on_conflict_do_nothing(index_elements=["id"]), rows)
+    tx.execute(upsert(tx, attempt).on_conflict_do_nothing(index_elements=["id"]), rows)
     return tx.execute(select(func.count()).select_from(attempt)).scalar_one() - before
 
 
@@ -57,7 +56,7 @@ def retract(tx: Tx, task_id: UUID, *, reason: str, now: float) -> None:
     ).one_or_none()
     if row is not None:
         tx.execute(
-            upsert(retraction)
+            upsert(tx, retraction)
             .values(attempt_seq=row.seq, learner_id=row.learner_id, reason=reason, at=now)
             .on_conflict_do_nothing()
         )

@@ -1,8 +1,12 @@
 """One database, two kinds of transaction: `write()` and `read()`.
 
-SQLite in WAL mode with `synchronous=FULL`: a committed answer survives a power cut. Every write
-takes the write lock when it begins; a transaction that reads first and upgrades later would fail at
-once under contention, without waiting for its busy timeout.
+SQLite or PostgreSQL, with the same promises:
+
+- what was committed survives a power cut (WAL with `synchronous=FULL`; `synchronous_commit`);
+- writers take turns: each takes the one write lock when it begins. A transaction that reads first
+  and upgrades later would fail at once on SQLite; on PostgreSQL rows could become visible in
+  another order than their numbers, and a training that counted up to a number would miss some;
+- a reader sees one snapshot, and neither waits for writers nor makes them wait.
 """
 
 from __future__ import annotations
@@ -12,36 +16,55 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from studysmart.errors import RefusedToStart, Unavailable
 from studysmart.sqlite import sqlite_module
 
 BUSY_TIMEOUT_MS = 5_000
+WRITE_LOCK = 0x57_5D_59  # of PostgreSQL's advisory locks, the one that our writers take
+OLDEST_POSTGRES = 150_000
+# What PostgreSQL says when it, and not the statement, is at fault: shutting down, out of disk,
+# memory or connections, turned read-only.
+PASSING = ("57P", "53", "58", "08", "25006", "55P03", "40")
 
 Tx = Connection  # what `write()` and `read()` hand out: a transaction that is open
 
 
 class Store:
-    """The database of one data folder.
+    """The database of one installation.
 
     Args:
-        path: the SQLite file; its folder is made when missing.
+        where: the SQLite file, whose folder is made when missing, or the URL of a PostgreSQL
+            database (`postgresql://user:password@host/name`).
+
+    Raises:
+        RefusedToStart: the URL is none, or `psycopg` is not installed.
     """
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self._engine = _engine(path)
+    def __init__(self, where: Path | str) -> None:
+        self.path = where if isinstance(where, Path) else None
+        if isinstance(where, Path):
+            where.parent.mkdir(parents=True, exist_ok=True)
+            self.name = str(where)
+            self._engine = _sqlite(where)
+        else:
+            url = _postgres_url(where)
+            self.name = url.render_as_string(hide_password=True)
+            self._engine = _postgres(url)
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
-        """A writing transaction: BEGIN IMMEDIATE ... COMMIT, or ROLLBACK when anything is raised.
+        """A writing transaction, the only one at its time; rolled back when anything is raised.
 
         Raises:
-            Unavailable: the database is locked for longer than 5 s, full, or out of reach.
+            Unavailable: the lock cannot be had within 5 s, the disk is full, or the database is
+                out of reach.
         """
         with _translated(), self._engine.connect() as connection:
             tx = connection.execution_options(studysmart_write=True)
@@ -58,12 +81,36 @@ class Store:
         with _translated(), self._engine.connect() as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def rebuild(self) -> Iterator[Tx]:
+        """A writing transaction in which tables may be replaced by others of the same name.
+
+        SQLite would take the removal of a table for the removal of its rows, and refuse it for
+        those that point at them; so references are checked once, at the end.
+        """
+        with _translated(), self._engine.connect() as connection:
+            tx = connection.execution_options(studysmart_write=True)
+            if self.path is not None:
+                cursor = connection.connection.cursor()
+                cursor.execute("PRAGMA foreign_keys=OFF")
+                cursor.close()
+            try:
+                with tx.begin():
+                    yield tx
+                    if self.path is not None and (
+                        broken := tx.execute(text("PRAGMA foreign_key_check")).all()
+                    ):
+                        msg = f"rows that point at nothing: {broken[:5]}; nothing was changed"
+                        raise RefusedToStart(msg)
+            finally:
+                connection.invalidate()  # the next one to use it gets its keys checked again
+
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
 
 
-def _engine(path: Path) -> Engine:
+def _sqlite(path: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         module=sqlite_module(),
@@ -97,15 +144,85 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
+def _postgres_url(where: str) -> URL:
+    try:
+        url = make_url(where)
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() not in {"postgresql", "postgres"}:
+        msg = (
+            "STUDYSMART_DATABASE_URL must look like postgresql://user:password@host/name; leave it "
+            "empty for the database in the data folder"
+        )
+        raise RefusedToStart(msg)
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _postgres(url: URL) -> Engine:
+    try:
+        engine = create_engine(
+            url,
+            pool_size=8,
+            max_overflow=40,
+            pool_pre_ping=True,  # a connection that the server ended is replaced unnoticed
+            connect_args={"connect_timeout": 2, "application_name": "studysmart"},
+        )
+    except ModuleNotFoundError as error:
+        msg = "PostgreSQL needs the driver psycopg: pip install 'studysmart[postgres]'"
+        raise RefusedToStart(msg) from error
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        found = connection.info.server_version
+        if found < OLDEST_POSTGRES:
+            msg = f"PostgreSQL {found // 10_000} is too old; 15 or newer is needed"
+            raise RefusedToStart(msg)
+        connection.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("SET synchronous_commit = on")
+        connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+        connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Tx) -> None:
+        write = connection.get_execution_options().get("studysmart_write", False)
+        connection.exec_driver_sql(
+            f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"
+            if write
+            else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+        )
+
+    return engine
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        msg = f"the database cannot be used just now ({error.orig}); nothing was changed, try again"
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        passing = isinstance(error, OperationalError | InterfaceError) or (
+            state is not None and state.startswith(PASSING)
+        )
+        if not passing:
+            raise
+        told = " ".join(str(error.orig).split())
+        msg = f"the database cannot be used just now ({told}); nothing was changed, try again"
+        raise Unavailable(msg) from error
+    except PoolTimeout as error:
+        msg = "the database is busy with too many requests; nothing was changed, try again"
         raise Unavailable(msg) from error
 
 
+def upsert(tx: Tx, table: Table) -> Any:
+    """INSERT with `on_conflict_do_nothing` and `..._do_update`, in the dialect of this database."""
+    return (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(table)
+
+
 def integrity(tx: Tx) -> str:
-    """SQLite's own word on the file: 'ok', or what is broken."""
+    """SQLite's own word on the file: 'ok', or what is broken.
+
+    PostgreSQL checks its pages as it reads them, when its data folder has checksums.
+    """
+    if tx.dialect.name != "sqlite":
+        return "ok"
     return str(tx.execute(text("PRAGMA quick_check")).scalar_one())

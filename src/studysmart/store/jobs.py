@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
-from studysmart.store.database import Tx
+from studysmart.store.database import Tx, upsert
 from studysmart.store.tables import (
     attempt,
     model_version,
@@ -138,7 +137,7 @@ def stamp(tx: Tx) -> tuple[Any, ...]:
 def beat(tx: Tx, worker_id: str, *, pid: int, now: float) -> None:
     """The worker is alive."""
     tx.execute(
-        upsert(worker)
+        upsert(tx, worker)
         .values(id=worker_id, pid=pid, started_at=now, beat_at=now)
         .on_conflict_do_update(index_elements=["id"], set_={"beat_at": now})
     )

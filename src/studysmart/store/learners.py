@@ -7,9 +7,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Row, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
-from studysmart.store.database import Tx
+from studysmart.store.database import Tx, upsert
 from studysmart.store.tables import learner
 
 
@@ -42,7 +41,7 @@ def local(tx: Tx) -> Row[Any] | None:
 def ensure_local(tx: Tx, *, name: str, now: float) -> None:
     """Make the local learner unless there is one; two processes may ask at once."""
     tx.execute(
-        upsert(learner)
+        upsert(tx, learner)
         .values(id=uuid4(), name=name, source="local", preferences={}, created_at=now)
         .on_conflict_do_nothing()
     )

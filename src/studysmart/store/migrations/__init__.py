@@ -33,13 +33,13 @@ def migrate(store: Store) -> str:
     config = _config()
     script = ScriptDirectory.from_config(config)
     head = str(script.get_current_head())
-    with store.write() as tx:
+    with store.rebuild() as tx:
         found = MigrationContext.configure(tx).get_current_revision()
         if found == head:
             return head
         if found is not None and found not in {r.revision for r in script.walk_revisions()}:
             msg = (
-                f"{store.path} has schema '{found}', which this version does not know (it knows up "
+                f"{store.name} has schema '{found}', which this version does not know (it knows up "
                 f"to '{head}'). Start the newer version that made it, or another data folder."
             )
             raise RefusedToStart(msg)
