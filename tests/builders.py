@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +11,11 @@ from uuid import UUID, uuid4
 
 from studysmart.store import Store, Tx, attempts, learners
 from studysmart.store.migrations import migrate
+
+# Where `new_store` gets a PostgreSQL database from, while tests marked `both_databases` run on it.
+fresh_postgres: Callable[[], str] | None = None
+# Stores made in the running test; whoever runs tests closes them after each.
+opened: list[Store] = []
 
 
 @cache
@@ -23,10 +29,14 @@ def _migrated() -> bytes:
 
 
 def new_store(folder: Path) -> Store:
-    """A migrated, empty database."""
-    path = folder / "studysmart.sqlite3"
-    path.write_bytes(_migrated())
-    return Store(path)
+    """A migrated, empty database: a file in the folder, or a PostgreSQL database of its own."""
+    if fresh_postgres is not None:
+        opened.append(Store(fresh_postgres()))
+    else:
+        path = folder / "studysmart.sqlite3"
+        path.write_bytes(_migrated())
+        opened.append(Store(path))
+    return opened[-1]
 
 
 def add_learner(tx: Tx, name: str = "Ada", source: str = "account") -> UUID:

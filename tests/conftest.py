@@ -11,6 +11,10 @@ from typing import Any
 import hypothesis
 import pytest
 
+from studysmart.store import Store
+from studysmart.store.migrations import migrate
+from tests import builders, postgres
+
 CI = os.environ.get("CI") == "true"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SOAK = 50  # times the examples of each property
@@ -38,6 +42,59 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 given, max_examples=given.max_examples * SOAK, derandomize=False
             )
             item.add_marker(pytest.mark.timeout(3600))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name our marks."""
+    config.addinivalue_line("markers", "both_databases: runs on SQLite and on PostgreSQL")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked `both_databases` run once on each."""
+    if metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("_database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Postgres]:
+    """A PostgreSQL server with a migrated, empty database `migrated` to copy.
+
+    Without PostgreSQL the test is skipped and says so; in CI it fails, because nothing would be
+    tested.
+    """
+    missing = postgres.missing()
+    if missing and CI:
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
+    server = postgres.Postgres()
+    try:
+        store = Store(server.url(server.create(name="migrated")))
+        migrate(store)
+        store.close()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(autouse=True)
+def _database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Which database `builders.new_store` makes."""
+    on_postgres = getattr(request, "param", "sqlite") == "postgresql"
+    made: list[str] = []
+    if on_postgres:
+        server: postgres.Postgres = request.getfixturevalue("postgres_server")
+
+        def fresh() -> str:
+            made.append(server.create(template="migrated"))
+            return server.url(made[-1])
+
+        monkeypatch.setattr(builders, "fresh_postgres", fresh)
+    yield
+    while builders.opened:
+        builders.opened.pop().close()
+    for name in made:
+        server.drop(name)
 
 
 @pytest.fixture(scope="session")

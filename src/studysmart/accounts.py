@@ -55,6 +55,11 @@ class Caller:
         """The one person of a system without accounts."""
         return self.account_id is None
 
+    @property
+    def actor(self) -> str:
+        """Whom the audit names."""
+        return self.email or "local"
+
     def require_operator(self) -> None:
         """Refuse everybody else.
 

@@ -40,7 +40,11 @@ def configure(settings: Settings, name: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+                structlog.dev.ConsoleRenderer(
+                    colors=sys.stderr.isatty(),
+                    # The other one prints local variables: slow, and they hold what people typed.
+                    exception_formatter=structlog.dev.plain_traceback,
+                ),
             ],
         )
     )

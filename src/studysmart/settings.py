@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from studysmart import defaults
@@ -40,6 +40,11 @@ class Settings(BaseSettings):
         default_factory=defaults.data_dir,
         description="Folder of the database, the logs and the compile cache; absolute.",
     )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL database, postgresql://user:password@host/name; the SQLite file in "
+        "the data folder when empty.",
+    )
     host: str = Field(
         default="127.0.0.1",
         description="Address to listen on. Anything but loopback needs an operator account first.",
@@ -61,6 +66,17 @@ class Settings(BaseSettings):
     train_seconds: float = Field(
         default=1800.0, gt=0, description="Longest a training may take before it is ended, seconds."
     )
+    train_silent_s: float = Field(
+        default=120.0,
+        gt=0,
+        description="A fitting process that says nothing for so many seconds hangs, and is ended.",
+    )
+    train_memory_mb: int = Field(
+        default=2_000,
+        gt=0,
+        description="A fitting process that took more memory than so many MiB is replaced by a "
+        "fresh one after its run.",
+    )
     poll_s: float = Field(
         default=0.25,
         gt=0,
@@ -73,6 +89,24 @@ class Settings(BaseSettings):
     def database(self) -> Path:
         """The SQLite file."""
         return self.data_dir / defaults.DATABASE
+
+    @property
+    def where(self) -> Path | str:
+        """What `Store` takes: the SQLite file, or the URL of the PostgreSQL database."""
+        url = self.database_url.get_secret_value() if self.database_url else ""
+        return url or self.database
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process these settings; has secrets in it."""
+        found = {}
+        for name, value in self:
+            if value is None:
+                continue
+            shown = value.get_secret_value() if isinstance(value, SecretStr) else value
+            found[f"STUDYSMART_{name.upper()}"] = (
+                ",".join(shown) if isinstance(shown, list) else str(shown)
+            )
+        return found
 
     @property
     def loopback(self) -> bool:

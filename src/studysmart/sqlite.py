@@ -77,11 +77,10 @@ def status(path: Path, *, threshold: int, silent_s: float, now: float) -> dict[s
 
         connection.execute("BEGIN")  # one snapshot for all of it
         job = one("SELECT * FROM training_job") or {}
-        running = job["owner"] is not None and job["lease_until"] >= now
-        run = one("SELECT * FROM training_run WHERE id = ?", job["run_id"]) if running else None
-        ended = "SELECT * FROM training_run WHERE ended_at IS NOT NULL"
+        run = one("SELECT * FROM training_run WHERE id = ?", job["run_id"])
+        ended = "SELECT * FROM training_run WHERE ended_at IS NOT NULL AND trigger <> 'tune'"
         last = one(f"{ended} ORDER BY id DESC LIMIT 1")
-        finished = one(f"{ended} AND outcome <> 'failed' ORDER BY id DESC LIMIT 1")
+        finished = one(f"{ended} AND outcome IN ('live', 'kept_out') ORDER BY id DESC LIMIT 1")
         live = one(
             "SELECT version, kind, published_at, samples, metrics, manifest FROM model_version "
             "WHERE status = 'live'"
@@ -90,27 +89,36 @@ def status(path: Path, *, threshold: int, silent_s: float, now: float) -> dict[s
         progress = json.loads(job["progress"] or "null") or {}
         return {
             "completed_since_training": count(
-                job["claimed_seq"] if running else job["covered_seq"]
+                job["covered_seq"] if job["claimed_seq"] is None else job["claimed_seq"]
             ),
             "threshold": threshold,
             "total_completed": count(0),
             "last_trained_at": finished["ended_at"] if finished else None,
             "samples_last_training": finished["samples"] if finished else 0,
-            "running": {
-                "run": run["id"],
-                "started_at": run["started_at"],
-                "phase": progress.get("phase", "starting"),
-                "fraction": progress.get("fraction", 0.0),
-                "epoch": progress.get("epoch"),
-                "loss": progress.get("loss"),
-            }
-            if run
-            else None,
+            "running": _running(run, progress, now) if run else None,
             "worker_alive": bool(beat and beat["at"] is not None),
+            "paused": job["paused_at"] is not None,
+            "pinned_version": job["pinned_version"],
             "live_model": _live(live) if live else None,
             "last_result": _ended(last) if last else None,
             "beat_at": beat["at"] if beat else None,
         }
+
+
+def _running(run: dict[str, Any], progress: dict[str, Any], now: float) -> dict[str, Any]:
+    done = progress.get("fraction", 0.0)
+    took = now - run["started_at"]
+    return {
+        "run": run["id"],
+        "trigger": run["trigger"],
+        "started_at": run["started_at"],
+        "phase": progress.get("phase", "starting"),
+        "fraction": done,
+        "epoch": progress.get("epoch"),
+        "loss": progress.get("loss"),
+        "curve": progress.get("curve", []),
+        "seconds_left": took * (1 - done) / done if done >= 0.1 and took >= 0 else None,
+    }
 
 
 def _live(row: dict[str, Any]) -> dict[str, Any]:

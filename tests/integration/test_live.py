@@ -16,6 +16,8 @@ from starlette.testclient import TestClient
 from studysmart import learning
 from studysmart.store import Store, models
 
+pytestmark = pytest.mark.both_databases
+
 
 @cache
 def bundle() -> learning.Engine:

@@ -10,6 +10,8 @@ from studysmart.errors import BadInput, Conflict, NotAllowed, NotSignedIn, TooMa
 from studysmart.store import Store, Tx, learners
 from tests.builders import new_store
 
+pytestmark = pytest.mark.both_databases
+
 HASH = accounts.hash_password("correct horse battery")
 
 

@@ -10,6 +10,8 @@ from studysmart.errors import BadInput
 from studysmart.store import attempts
 from tests.builders import new_store
 
+pytestmark = pytest.mark.both_databases
+
 LOG = """learner,item,skill,timestamp,correct,response_time_s,fold
 b,1,s,20,1,12.5,1
 a,2,s,10,0,,1

@@ -63,6 +63,20 @@ def serve(
 
 
 @app.command()
+def worker(data_dir: DataDir = None) -> None:
+    """Train in the background, without a page: one more worker, on this machine or another.
+
+    `serve` has one of its own. Several share a PostgreSQL database (STUDYSMART_DATABASE_URL).
+    """
+    from studysmart.cli import supervisor
+
+    supervisor.work(
+        _settings(data_dir),
+        announce=lambda where: typer.echo(f"working on {where} (Ctrl+C ends it)"),
+    )
+
+
+@app.command()
 def status(
     data_dir: DataDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002

@@ -25,7 +25,7 @@ def responses(settings: Settings, file: Path, *, name: str | None) -> None:
     console = Console(stderr=True)
     rows = _parse(file)
     name = name or _set_name(file)
-    store = Store(settings.database)
+    store = Store(settings.where)
     migrate(store)
     new = 0
     steps = list(importing.batches(rows))

@@ -23,6 +23,8 @@ def read(data_dir: Path | None) -> dict[str, Any]:
         NotFound: there is no database in it.
     """
     folder = data_dir.expanduser().resolve() if data_dir else defaults.data_dir()
+    if os.environ.get("STUDYSMART_DATABASE_URL"):
+        return _of_server(folder)
     database = folder / defaults.DATABASE
     if not database.exists():
         msg = f"no database in {folder} yet; studysmart serve makes one"
@@ -41,6 +43,31 @@ def read(data_dir: Path | None) -> dict[str, Any]:
             "seconds_since_beat": None if beat_at is None else now - beat_at,
         },
         "database_bytes": sqlite.size_bytes(database),
+        "data_dir": str(folder),
+    }
+
+
+def _of_server(folder: Path) -> dict[str, Any]:
+    """The same from PostgreSQL, through the store: its driver takes most of the time anyway."""
+    from studysmart import settings, training
+    from studysmart.store import Store, jobs, size_bytes
+
+    chosen = settings.load(data_dir=folder)
+    store, now = Store(chosen.where), time.time()
+    try:
+        with store.read() as tx:
+            found = training.status(tx, threshold=chosen.train_every, now=now)
+            alive = jobs.workers(tx, since=now - defaults.WORKER_SILENT_S)
+            size = size_bytes(tx)
+    finally:
+        store.close()
+    del found["worker_alive"]
+    return found | {
+        "worker": {
+            "alive": bool(alive),
+            "seconds_since_beat": now - max(row.beat_at for row in alive) if alive else None,
+        },
+        "database_bytes": size,
         "data_dir": str(folder),
     }
 

@@ -20,7 +20,7 @@ def add(settings: Settings, *, email: str, name: str, password: str, operator: b
     """
     accounts.check_password(password, email=email, name=name)
     hashed = accounts.hash_password(password)
-    store = Store(settings.database)
+    store = Store(settings.where)
     migrate(store)
     with store.write() as tx:
         return accounts.register(

@@ -7,6 +7,7 @@ connections that queued meanwhile; its children end when it ends, however it end
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from studysmart import lifeline, logs
+from studysmart import defaults, lifeline, logs
 from studysmart.errors import RefusedToStart
 from studysmart.settings import Settings
 from studysmart.store import Store, accounts, learners
@@ -42,13 +43,24 @@ class _Child:
     started: float = 0.0
     quick_deaths: int = 0
     start_at: float = field(default_factory=time.monotonic)
+    starts: int = 0
+    # Process ids are given out again, also on other machines that use the same database.
+    serial: str = field(default_factory=lambda: secrets.token_hex(4))
 
     def start(self) -> None:
         self.process, self.descriptor = lifeline.spawn(
-            [self.module], env=self.env, pass_fds=self.pass_fds
+            [self.module], env=self.env | self._name(), pass_fds=self.pass_fds
         )
         self.started = time.monotonic()
         log.info("child_started", child=self.name, pid=self.process.pid)
+
+    def _name(self) -> dict[str, str]:
+        """Tell a worker who it is, and whom it replaces: that one's job needs no watching."""
+        before, self.starts = self.starts, self.starts + 1
+        mine = f"{socket.gethostname()}:{os.getpid()}:{self.serial}"
+        return {defaults.WORKER_ID: f"{mine}.{self.starts}"} | (
+            {defaults.WORKER_BEFORE: f"{mine}.{before}"} if before else {}
+        )
 
     def look(self) -> None:
         """Restart it if it died."""
@@ -81,13 +93,7 @@ def prepare(settings: Settings) -> Store:
     Raises:
         RefusedToStart: with what to change.
     """
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)  # answers are private
-    except OSError as error:
-        msg = f"the data folder {settings.data_dir} cannot be made: {error.strerror}"
-        raise RefusedToStart(msg) from error
-    store = Store(settings.database)
-    migrate(store)
+    store = _migrated(settings)
     with store.write() as tx:
         if accounts.count(tx) == 0:
             learners.ensure_local(tx, name="You", now=time.time())
@@ -98,6 +104,17 @@ def prepare(settings: Settings) -> Store:
                 "studysmart accounts add EMAIL --operator, or listen on 127.0.0.1"
             )
             raise RefusedToStart(msg)
+    return store
+
+
+def _migrated(settings: Settings) -> Store:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)  # answers are private
+    except OSError as error:
+        msg = f"the data folder {settings.data_dir} cannot be made: {error.strerror}"
+        raise RefusedToStart(msg) from error
+    store = Store(settings.where)
+    migrate(store)
     return store
 
 
@@ -137,10 +154,7 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
     listening = bind(settings)
     prepare(settings).close()
     port = listening.getsockname()[1]
-    env = {
-        f"STUDYSMART_{name.upper()}": ",".join(value) if isinstance(value, list) else str(value)
-        for name, value in settings.model_dump().items()
-    }
+    env = settings.environment()
     web = _Child(
         "web",
         "studysmart.web",
@@ -148,11 +162,35 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
         pass_fds=(listening.fileno(),),
     )
     children = [web, _Child("worker", "studysmart.jobs", env)]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    announce(f"http://{host}:{port}")
+    try:
+        _supervise(children)
+    finally:
+        listening.close()
+
+
+def work(settings: Settings, *, announce: Callable[[str], None]) -> None:
+    """Run a worker until SIGINT or SIGTERM; restart it when it dies.
+
+    Args:
+        settings: of this installation.
+        announce: is told the database once.
+
+    Raises:
+        RefusedToStart: with what to change.
+    """
+    logs.configure(settings, "worker-supervisor")
+    store = _migrated(settings)
+    store.close()
+    announce(store.name)
+    _supervise([_Child("worker", "studysmart.jobs", settings.environment())])
+
+
+def _supervise(children: list[_Child]) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    announce(f"http://{host}:{port}")
     try:
         while not stop.is_set():
             for child in children:
@@ -160,7 +198,6 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
             stop.wait(0.1)
     finally:
         _end(children)
-        listening.close()
 
 
 def _end(children: list[_Child]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
-from studysmart import lifeline, logs, settings
+from studysmart import defaults, lifeline, logs, settings
 from studysmart.jobs.worker import Worker
 from studysmart.store import Store
 
@@ -14,7 +15,12 @@ def main() -> None:
     lifeline.hold()
     chosen = settings.load()
     logs.configure(chosen, "worker")
-    worker = Worker(Store(chosen.database), chosen)
+    worker = Worker(
+        Store(chosen.where),
+        chosen,
+        worker_id=os.environ.pop(defaults.WORKER_ID, None),
+        predecessor=os.environ.pop(defaults.WORKER_BEFORE, None),
+    )
     signal.signal(signal.SIGTERM, worker.stop)
     signal.signal(signal.SIGINT, worker.stop)
     worker.run()

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
+import threading
 import time
 import traceback
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
-from studysmart import forecasting, learning, lifeline
+from studysmart import forecasting, learning, lifeline, settings
 from studysmart.errors import ArtefactRejected
 from studysmart.store import Store, attempts, models
 
 PROGRESS_EVERY_S = 0.2
+ALIVE_EVERY_S = 5.0
+# Older answers say little about how people will answer next, and memory stays bounded.
+MOST_READ = 1_000_000
 
 # Set by the worker before this process starts: libraries read them when they are imported.
 ONE_THREAD = {
@@ -37,35 +41,59 @@ def main() -> None:
     """Serve one worker until it closes the pipe."""
     lifeline.hold(lambda: os._exit(1))  # nothing here is worth a polite end
     _be_idle()
-    channel = Connection(int(sys.argv[1]))
-    database = Path(sys.argv[2])
+    channel = _Channel(int(sys.argv[1]))
+    store = Store(settings.load().where)
     try:
         learning.warm_up()
-        _send(channel, event="warm")
+        channel.send(event="warm")
     except Exception:  # noqa: BLE001 - reported; the run itself will tell what is wrong
-        _send(channel, event="log", text=traceback.format_exc())
+        channel.send(event="log", text=traceback.format_exc())
+    threading.Thread(target=channel.stay_alive, name="alive", daemon=True).start()
     while True:
         try:
-            command = json.loads(channel.recv_bytes())
+            command = channel.receive()
         except EOFError:
             return
         try:
-            _fit(channel, database, command)
+            _fit(channel, store, command)
         except Exception as error:  # noqa: BLE001 - whatever it is, the worker must hear of it
-            _send(
-                channel,
+            channel.send(
                 event="failed",
                 reason=f"{type(error).__name__}: {error}",
                 text=traceback.format_exc(),
             )
 
 
-def _fit(channel: Connection, database: Path, command: dict[str, Any]) -> None:
-    _send(channel, event="progress", phase="reading", fraction=0.0, epoch=None, loss=None)
-    store = Store(database)
+class _Channel:
+    """The pipe to the worker; two threads speak through it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._pipe = Connection(descriptor)
+        self._lock = threading.Lock()
+
+    def receive(self) -> dict[str, Any]:
+        return dict(json.loads(self._pipe.recv_bytes()))
+
+    def send(self, *, data: bytes | None = None, **message: Any) -> None:
+        with self._lock:
+            self._pipe.send_bytes(json.dumps(message).encode())
+            if data is not None:
+                self._pipe.send_bytes(data)
+
+    def stay_alive(self) -> None:
+        """Say that this process is not stuck, also while nothing is to be told for a while."""
+        while True:
+            time.sleep(ALIVE_EVERY_S)
+            self.send(event="alive")
+
+
+def _fit(channel: _Channel, store: Store, command: dict[str, Any]) -> None:
+    channel.send(event="progress", phase="reading", fraction=0.0, epoch=None, loss=None)
     try:
         with store.read() as tx:
-            table = forecasting.responses(attempts.everyones(tx, through=command["through_seq"]))
+            table = forecasting.responses(
+                attempts.everyones(tx, through=command["through_seq"], newest=MOST_READ)
+            )
             version = models.live_version(tx)
             row = models.get(tx, version) if version is not None else None
     finally:
@@ -73,7 +101,7 @@ def _fit(channel: Connection, database: Path, command: dict[str, Any]) -> None:
     try:
         live = learning.Engine.from_bytes(row.data) if row is not None else None
     except ArtefactRejected as error:  # a damaged live model must not keep a sound one out
-        _send(channel, event="log", text=f"live model {version} is not compared: {error}")
+        channel.send(event="log", text=f"live model {version} is not compared: {error}")
         live = None
     told = 0.0
 
@@ -82,8 +110,7 @@ def _fit(channel: Connection, database: Path, command: dict[str, Any]) -> None:
         now = time.monotonic()
         if now - told >= PROGRESS_EVERY_S:
             told = now
-            _send(
-                channel,
+            channel.send(
                 event="progress",
                 phase=step.phase,
                 fraction=step.fraction,
@@ -92,10 +119,9 @@ def _fit(channel: Connection, database: Path, command: dict[str, Any]) -> None:
             )
 
     report = learning.train(table, live=live, seed=command["seed"], progress=progress)
-    engine = report.engine if report.outcome == "live" else None
-    data = engine.to_bytes() if engine is not None else b""
-    _send(
-        channel,
+    engine = report.engine
+    channel.send(
+        data=engine.to_bytes() if engine is not None else b"",
         event="done",
         outcome=report.outcome,
         reason=report.reason,
@@ -103,12 +129,8 @@ def _fit(channel: Connection, database: Path, command: dict[str, Any]) -> None:
         manifest=engine.manifest if engine is not None else {},
         metrics=report.metrics,
         samples=report.samples,
+        peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )
-    channel.send_bytes(data)
-
-
-def _send(channel: Connection, **message: Any) -> None:
-    channel.send_bytes(json.dumps(message).encode())
 
 
 def _be_idle() -> None:

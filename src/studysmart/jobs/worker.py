@@ -3,13 +3,15 @@
     look --due--> claim --> child fits --done--> finish (one fenced transaction)
                               |--- crash, hang, error ---> end_failed, a fresh child
 
-The worker itself computes nothing, so that it can always beat, renew its lease and end its child.
+The worker itself computes nothing, and a thread of its own beats and renews the lease, so that
+neither a slow child nor a slow disk makes it look dead.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -26,7 +28,9 @@ from studysmart.jobs.child import ONE_THREAD
 from studysmart.settings import Settings
 from studysmart.store import Store, jobs
 
-BEAT_S = 2.0
+BEAT_S = 1.0
+LOOK_S = 1.0
+CURVE_POINTS = 200
 
 log = structlog.get_logger("worker")
 
@@ -35,20 +39,41 @@ class ChildFailedError(Exception):
     """The fitting process crashed, hung, or reported an error; its text says which."""
 
 
+class CancelledError(Exception):
+    """An operator ended the run."""
+
+
+class StoppedError(ChildFailedError):
+    """The worker itself is to end."""
+
+
 class Worker:
-    """One worker of an installation.
+    """One worker of an installation; several may share a database.
 
     Args:
         store: the migrated database.
         settings: threshold, limits and folders.
+        worker_id: unique among workers; made up when not given.
+        predecessor: a worker whose job may be taken over at once, since it is dead for certain.
     """
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        *,
+        worker_id: str | None = None,
+        predecessor: str | None = None,
+    ) -> None:
         self._store = store
         self._settings = settings
         self._stop = threading.Event()
         self._child: _Child | None = None
-        self.id = f"{socket.gethostname()}:{os.getpid()}"
+        self._watch = training.Watch(predecessor)
+        self._held: training.Claim | None = None
+        self._cancelled = threading.Event()
+        self._superseded = threading.Event()
+        self.id = worker_id or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
     def stop(self, *_: object) -> None:
         """End after the current step; a run under way goes back to the queue."""
@@ -59,32 +84,50 @@ class Worker:
         beating = threading.Thread(target=self._beat, name="beat", daemon=True)
         beating.start()
         self._child = self._new_child()
+        pause = min(LOOK_S, self._settings.poll_s)
         try:
-            while not self._stop.wait(self._settings.poll_s):
+            while not self._stop.wait(pause):
                 try:
                     self.look()
                 except Unavailable as error:  # the disk may be full or the file busy: it passes
                     log.warning("database_unavailable", reason=str(error))
         finally:
             self._end_child()
-            with self._store.write() as tx:
-                jobs.forget_worker(tx, self.id, silent_since=time.time() - 86_400)
+            beating.join(timeout=5)
+            try:
+                with self._store.write() as tx:
+                    jobs.forget_worker(tx, self.id, silent_since=time.time() - 86_400)
+            except Unavailable as error:
+                log.warning("database_unavailable", reason=str(error))
 
     def look(self) -> None:
         """Run a training if one is due."""
         threshold = self._settings.train_every
+        abandoned = None
         with self._store.read() as tx:
-            if not training.worth_looking(tx, threshold=threshold, now=time.time()):
+            job = jobs.job(tx)
+            if job.owner is not None:
+                if not self._watch.abandoned(job, at=time.monotonic()):
+                    return
+                abandoned = (job.fence, job.beat)
+            elif not training.worth_looking(tx, threshold=threshold, now=time.time()):
                 return
         with self._store.write() as tx:
-            claim = training.claim_if_due(tx, owner=self.id, threshold=threshold, now=time.time())
-        if claim is None:
-            return
-        log.info("training_started", run=claim.run_id)
+            claim = training.claim_if_due(
+                tx, owner=self.id, threshold=threshold, now=time.time(), abandoned=abandoned
+            )
+        if claim is not None:
+            log.info("training_started", run=claim.run_id)
+            self._train(claim)
+
+    def _train(self, claim: training.Claim) -> None:
+        self._cancelled.clear()
+        self._superseded.clear()
+        self._held = claim
         try:
-            result, data = self._fit(claim)
+            result, data, curve = self._fit(claim)
             with self._store.write() as tx:
-                version = training.finish(tx, claim, result, data, now=time.time())
+                version = training.finish(tx, claim, result, data, curve=curve, now=time.time())
             log.info(
                 "training_finished",
                 run=claim.run_id,
@@ -95,53 +138,85 @@ class Worker:
         except training.Superseded:
             log.warning("training_superseded", run=claim.run_id)
             self._end_child()
-        except ChildFailedError as error:
+        except (ChildFailedError, CancelledError) as error:
             log.warning("training_failed", run=claim.run_id, reason=str(error))
             self._end_child()
-            with self._store.write() as tx:
-                try:
-                    training.end_failed(
-                        tx,
-                        claim,
-                        reason=str(error),
-                        now=time.time(),
-                        retry_in_s=0.0 if self._stop.is_set() else None,
-                    )
-                except training.Superseded:
-                    log.warning("training_superseded", run=claim.run_id)
+            self._give_back(claim, error)
+        finally:
+            self._held = None
+        if self._child is not None and self._child.grown():
+            log.info("child_replaced", reason="it had grown", bytes=self._child.peak_bytes)
+            self._end_child()
+        if self._child is None and not self._stop.is_set():
+            self._child = self._new_child()  # warm before the next training is due
 
-    def _fit(self, claim: training.Claim) -> tuple[training.Result, bytes | None]:
+    def _give_back(self, claim: training.Claim, error: Exception) -> None:
+        """Record how the run ended; a database that is out of reach is tried again for a lease."""
+        deadline = time.monotonic() + training.LEASE_S
+        while True:
+            try:
+                with self._store.write() as tx:
+                    if isinstance(error, CancelledError):
+                        training.end_cancelled(tx, claim, now=time.time())
+                    else:
+                        stopped = isinstance(error, StoppedError)
+                        training.end_failed(
+                            tx, claim, reason=str(error), now=time.time(),
+                            retry_in_s=0.0 if stopped else None,
+                        )  # fmt: skip
+            except training.Superseded:
+                log.warning("training_superseded", run=claim.run_id)
+            except Unavailable as unavailable:
+                log.warning("database_unavailable", reason=str(unavailable))
+                if time.monotonic() < deadline:
+                    time.sleep(BEAT_S)
+                    continue
+            return
+
+    def _fit(
+        self, claim: training.Claim
+    ) -> tuple[training.Result, bytes | None, list[list[float]]]:
         if self._child is None or not self._child.alive():
             self._end_child()
             self._child = self._new_child()
         child = self._child
         child.ask(through_seq=claim.through_seq, seed=claim.run_id)
-        deadline = time.monotonic() + self._settings.train_seconds
-        renewed = time.monotonic()
-        progress: dict[str, Any] | None = None
+        limit, silence = self._settings.train_seconds, self._settings.train_silent_s
+        began = heard = time.monotonic()
+        curve: list[list[float]] = []
         while True:
+            now = time.monotonic()
             if self._stop.is_set():
-                msg = "the worker was asked to stop"
-                raise ChildFailedError(msg)
-            if time.monotonic() > deadline:
-                msg = f"it took longer than {self._settings.train_seconds:g} s and was ended"
-                raise ChildFailedError(msg)
+                raise StoppedError("the worker was asked to stop")
+            if self._cancelled.is_set():
+                raise CancelledError("an operator cancelled it")
+            if self._superseded.is_set():
+                raise training.Superseded
+            if now - began > limit:
+                raise ChildFailedError(f"it took longer than {limit:g} s and was ended")
+            if now - heard > silence:
+                raise ChildFailedError(
+                    f"the fitting process said nothing for {silence:g} s and was ended"
+                )
             message = child.next_message(timeout_s=0.1)
             event = message.pop("event", None)
+            heard = heard if event is None else time.monotonic()
             if event == "done":
+                child.peak_bytes = message.pop("peak_bytes")
                 data = child.receive_bytes()
-                return training.Result(**message), data or None
+                return training.Result(**message), data or None, curve
             if event == "failed":
                 log.error("child_failed", text=message.get("text"))
                 raise ChildFailedError(message["reason"])
             if event == "log":
                 log.warning("child_log", text=message["text"])
             if event == "progress":
-                progress = message
-            if progress is not None or time.monotonic() - renewed > training.LEASE_S / 4:
-                with self._store.write() as tx:
-                    training.renew(tx, claim, progress=progress, now=time.time())
-                renewed, progress = time.monotonic(), None
+                _extend(curve, message)
+                try:
+                    with self._store.write() as tx:
+                        training.renew(tx, claim, progress=message | {"curve": curve})
+                except Unavailable as error:  # only news; the run itself goes on
+                    log.warning("database_unavailable", reason=str(error))
 
     def _new_child(self) -> _Child:
         return _Child(self._settings)
@@ -153,12 +228,33 @@ class Worker:
 
     def _beat(self) -> None:
         while not self._stop.is_set():
+            held = self._held
             try:
                 with self._store.write() as tx:
                     jobs.beat(tx, self.id, pid=os.getpid(), now=time.time())
+                    if held is not None and training.renew(tx, held):
+                        self._cancelled.set()
+            except training.Superseded:
+                if self._held is held:  # not merely finished meanwhile
+                    self._superseded.set()
             except Unavailable as error:
                 log.warning("beat_failed", reason=str(error))
+            except Exception:  # a worker that looks dead loses its job
+                log.exception("beat_failed")
             self._stop.wait(BEAT_S)
+
+
+def _extend(curve: list[list[float]], message: dict[str, Any]) -> None:
+    """Add the epoch's loss; a long curve keeps every second point."""
+    epoch, loss = message["epoch"], message["loss"]
+    if epoch is None or loss is None:
+        return
+    if curve and curve[-1][0] == epoch:
+        curve[-1][1] = loss
+    else:
+        curve.append([epoch, loss])
+    if len(curve) > CURVE_POINTS:
+        del curve[1:-1:2]
 
 
 class _Child:
@@ -166,11 +262,14 @@ class _Child:
 
     def __init__(self, settings: Settings) -> None:
         self._channel, theirs = Pipe()
+        self._most_bytes = settings.train_memory_mb * 2**20
+        self.peak_bytes = 0
         cache = settings.data_dir / "cache" / "jax"
         cache.mkdir(parents=True, exist_ok=True)
         self._process, self._lifeline = lifeline.spawn(
-            ["studysmart.jobs.child", str(theirs.fileno()), str(settings.database)],
+            ["studysmart.jobs.child", str(theirs.fileno())],
             env={
+                **settings.environment(),
                 **ONE_THREAD,
                 "JAX_COMPILATION_CACHE_DIR": str(cache),
                 "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
@@ -181,6 +280,10 @@ class _Child:
 
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    def grown(self) -> bool:
+        """Whether it took more memory than a process that waits for work should keep."""
+        return self.peak_bytes > self._most_bytes
 
     def ask(self, **command: Any) -> None:
         try:
@@ -215,6 +318,11 @@ class _Child:
             code = self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             return "the fitting process closed its pipe"
+        if code == -signal.SIGKILL:
+            return (
+                "the fitting process was killed (SIGKILL); if nobody did it by hand, the system "
+                "ran out of memory"
+            )
         if code < 0:
             return f"the fitting process was ended by signal {signal.Signals(-code).name}"
         return f"the fitting process ended with exit code {code}"

@@ -109,7 +109,7 @@ def everyones(
         query = select(last).order_by(last.c.seq)
     else:
         query = query.order_by(attempt.c.seq)
-    return _stream(tx.execution_options(yield_per=5_000).execute(query))
+    return _stream(tx.execute(query, execution_options={"yield_per": 5_000}))
 
 
 def _stream(result: Iterable[Row[Any]]) -> Iterator[Row[Any]]:

@@ -19,11 +19,11 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from studysmart.errors import RefusedToStart, Unavailable
+from studysmart.errors import BadInput, RefusedToStart, Unavailable
 from studysmart.sqlite import sqlite_module
 
 BUSY_TIMEOUT_MS = 5_000
@@ -198,6 +198,10 @@ def _postgres(url: URL) -> Engine:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except DataError as error:
+        told = str(error.orig).splitlines()[0]
+        msg = f"the database cannot keep this value ({told}); nothing was changed"
+        raise BadInput(msg) from error
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
         passing = isinstance(error, OperationalError | InterfaceError) or (
@@ -226,3 +230,13 @@ def integrity(tx: Tx) -> str:
     if tx.dialect.name != "sqlite":
         return "ok"
     return str(tx.execute(text("PRAGMA quick_check")).scalar_one())
+
+
+def size_bytes(tx: Tx) -> int:
+    """Bytes of the database on disk; of SQLite without its write-ahead log."""
+    if tx.dialect.name == "sqlite":
+        pages, page = (
+            tx.execute(text(f"PRAGMA {it}")).scalar_one() for it in ("page_count", "page_size")
+        )
+        return int(pages) * int(page)
+    return int(tx.execute(text("SELECT pg_database_size(current_database())")).scalar_one())

@@ -1,7 +1,8 @@
 """The training job (one row, leased) and its runs, and the workers that beat.
 
-    idle --claim--> leased --finish--> idle
-                      | lease runs out: another worker claims, with a higher fence
+    idle --claim--> held --release--> idle
+                      | its `beat` stands still for a whole lease: another worker claims,
+                        with a higher fence
 
 Every change by a holder names its fence; zero rows changed means that it was replaced.
 """
@@ -28,39 +29,48 @@ def job(tx: Tx) -> Row[Any]:
     return tx.execute(select(training_job)).one()
 
 
-def claim(tx: Tx, *, owner: str, lease_until: float, run_id: int, claimed_seq: int) -> int:
+def claim(tx: Tx, *, owner: str, run_id: int, claimed_seq: int | None, asked: bool) -> int:
     """Take the job; returns the new fence.
 
     The caller has seen, in this transaction, that it is free.
+
+    Args:
+        tx: the transaction.
+        owner: the worker.
+        run_id: the run that it begins.
+        claimed_seq: the newest answer that the run covers; None when it covers none.
+        asked: it answers to what an operator asked for.
     """
+    values: dict[str, Any] = {"asked_at": None} if asked else {}
     return int(
         tx.execute(
             update(training_job)
             .values(
                 fence=training_job.c.fence + 1,
+                beat=0,
                 owner=owner,
-                lease_until=lease_until,
                 run_id=run_id,
                 claimed_seq=claimed_seq,
-                asked_at=None,
+                cancel_asked_at=None,
                 progress=None,
+                **values,
             )
             .returning(training_job.c.fence)
         ).scalar_one()
     )
 
 
-def renew(tx: Tx, fence: int, *, lease_until: float, progress: dict[str, Any] | None) -> bool:
-    """Hold on to the job; False when it is somebody else's by now."""
-    values: dict[str, Any] = {"lease_until": lease_until}
-    if progress is not None:
-        values["progress"] = progress
-    result = tx.execute(
+def renew(tx: Tx, fence: int, **values: Any) -> Row[Any] | None:
+    """Show that the holder lives; returns the job, or None when it is somebody else's by now.
+
+    values: `progress`, when there is news of it.
+    """
+    return tx.execute(
         update(training_job)
         .where(training_job.c.fence == fence, training_job.c.owner.is_not(None))
-        .values(**values)
-    )
-    return result.rowcount == 1
+        .values(beat=training_job.c.beat + 1, **values)
+        .returning(training_job)
+    ).one_or_none()
 
 
 def release(tx: Tx, fence: int, **values: Any) -> bool:
@@ -69,10 +79,20 @@ def release(tx: Tx, fence: int, **values: Any) -> bool:
         update(training_job)
         .where(training_job.c.fence == fence, training_job.c.owner.is_not(None))
         .values(
-            owner=None, lease_until=None, run_id=None, claimed_seq=None, progress=None, **values
+            owner=None,
+            run_id=None,
+            claimed_seq=None,
+            cancel_asked_at=None,
+            progress=None,
+            **values,
         )
     )
     return result.rowcount == 1
+
+
+def change(tx: Tx, **values: Any) -> None:
+    """Set what operators set: `paused_at`, `pinned_version`, `cancel_asked_at`."""
+    tx.execute(update(training_job).values(**values))
 
 
 def ask(tx: Tx, *, now: float) -> None:
@@ -87,12 +107,14 @@ def hold(tx: Tx, *, until: float) -> None:
     )
 
 
-def add_run(tx: Tx, *, trigger: str, now: float, samples: int) -> int:
+def add_run(tx: Tx, *, trigger: str, owner: str, now: float, samples: int) -> int:
     """A run begins."""
     return int(
         tx.execute(
             insert(training_run)
-            .values(trigger=trigger, started_at=now, samples=samples, metrics={})
+            .values(
+                trigger=trigger, owner=owner, started_at=now, samples=samples, metrics={}, curve=[]
+            )
             .returning(training_run.c.id)
         ).scalar_one()
     )
@@ -108,14 +130,21 @@ def run(tx: Tx, run_id: int) -> Row[Any]:
     return tx.execute(select(training_run).where(training_run.c.id == run_id)).one()
 
 
-def last_run(tx: Tx, *, finished: bool = False) -> Row[Any] | None:
-    """The last run that ended.
+def runs(tx: Tx, *, limit: int) -> list[Row[Any]]:
+    """The last runs, newest first."""
+    return list(tx.execute(select(training_run).order_by(training_run.c.id.desc()).limit(limit)))
 
-    finished: that ended with a verdict on a model, not in a failure.
+
+def last_run(tx: Tx, *, finished: bool = False) -> Row[Any] | None:
+    """The last training that ended; trials of a search are none.
+
+    finished: that ended with a verdict on a model.
     """
-    query = select(training_run).where(training_run.c.ended_at.is_not(None))
+    query = select(training_run).where(
+        training_run.c.ended_at.is_not(None), training_run.c.trigger != "tune"
+    )
     if finished:
-        query = query.where(training_run.c.outcome != "failed")
+        query = query.where(training_run.c.outcome.in_(("live", "kept_out")))
     return tx.execute(query.order_by(training_run.c.id.desc()).limit(1)).one_or_none()
 
 
@@ -129,8 +158,11 @@ def stamp(tx: Tx) -> tuple[Any, ...]:
     )  # fmt: skip
     job_row = (
         training_job.c[name]
-        for name in ("fence", "owner", "lease_until", "covered_seq", "asked_at", "progress")
-    )
+        for name in (
+            "fence", "owner", "covered_seq", "asked_at", "cancel_asked_at", "paused_at",
+            "pinned_version", "progress",
+        )
+    )  # fmt: skip
     return tuple(tx.execute(select(*newest, *job_row)).one())
 
 

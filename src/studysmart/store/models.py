@@ -41,13 +41,20 @@ def older(tx: Tx, version: int) -> list[int]:
 
 
 def publish(tx: Tx, **values: Any) -> int:
-    """Retire the live model and make this one live; returns its number."""
+    """Retire the live model and add this one, live; returns its number."""
     tx.execute(
         update(model_version).where(model_version.c.status == "live").values(status="retired")
     )
+    return add(tx, status="live", **values)
+
+
+def add(tx: Tx, *, status: str, source: str = "trained", **values: Any) -> int:
+    """Add a version; returns its number. Columns: `tables.model_version`."""
     return int(
         tx.execute(
-            insert(model_version).values(status="live", **values).returning(model_version.c.version)
+            insert(model_version)
+            .values(status=status, source=source, **values)
+            .returning(model_version.c.version)
         ).scalar_one()
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -100,7 +101,7 @@ task = Table(
     Column("item", String(200)),
     Column("generator", String(200)),
     Column("generator_version", Integer),
-    Column("seed", Integer),
+    Column("seed", BigInteger),
     Column("band", String(20)),
     Column("grading", String(20), nullable=False),
     Column("task_content", Text, nullable=False),

@@ -21,7 +21,7 @@ def main() -> None:
     chosen = settings.load()
     logs.configure(chosen, "web")
     listening = socket.socket(fileno=int(os.environ.pop(SOCKET_VARIABLE)))
-    app = create_app(Store(chosen.database), chosen)
+    app = create_app(Store(chosen.where), chosen)
 
     class Server(uvicorn.Server):
         """Ends the event streams at once: a page that watches must not hold up the end."""

@@ -1,12 +1,11 @@
 """The HTTP application: routes, errors as `Problem`, the page.
 
-Every route names who may use it through one of two dependencies, `Anyone` or `Signed`; a test walks
-the route table and fails for a route that names neither.
+Every route names who may use it through a dependency of `access`: `Anyone`, `Signed` or `Operator`;
+a test walks the route table and fails for a route that names none.
 """
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import time
 from collections.abc import AsyncIterator
@@ -21,10 +20,8 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
-from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import StreamingResponse
 from starlette.staticfiles import StaticFiles
 
 from studysmart import (
@@ -36,17 +33,16 @@ from studysmart import (
     forecasting,
     insights,
     practice,
-    training,
 )
 from studysmart.accounts import Caller
 from studysmart.settings import Settings
 from studysmart.store import Row, Store, jobs, learners
-from studysmart.web import schemas
+from studysmart.web import schemas, training_api
+from studysmart.web.access import COOKIE, Anyone, Signed, Warm, cookie_of
 from studysmart.web.guard import Guard
 from studysmart.web.live import Live
 
 STATIC = Path(__file__).parent / "static"
-COOKIE = "studysmart_session"
 
 STATUS = {
     errors.ArtefactRejected: 422,
@@ -60,43 +56,6 @@ STATUS = {
 }
 
 log = structlog.get_logger("web")
-
-_cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="set by POST /api/auth/login")
-_bearer = HTTPBearer(auto_error=False, description="made by POST /api/auth/tokens")
-
-
-def _live(request: Request) -> Live:
-    return request.app.state.live  # type: ignore[no-any-return]
-
-
-Warm = Annotated[Live, Depends(_live)]
-
-
-def anyone() -> None:
-    """Policy: no sign-in needed; the route shows nothing personal."""
-
-
-def signed(
-    live: Warm,
-    cookie: Annotated[str | None, Depends(_cookie)],
-    bearer: Annotated[Any, Depends(_bearer)],
-) -> Caller:
-    """Policy: whoever is signed in, for their own data.
-
-    Operators' routes check the role besides.
-    """
-    with live.store.read() as tx:
-        return accounts.who(
-            tx,
-            cookie=cookie,
-            bearer=bearer.credentials if bearer else None,
-            loopback=live.settings.loopback,
-            now=time.time(),
-        )
-
-
-Anyone = Depends(anyone)
-Signed = Annotated[Caller, Depends(signed)]
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"model": schemas.Problem}
@@ -141,7 +100,7 @@ def _checks(live: Live) -> list[schemas.Check]:
     except errors.Unavailable as error:
         alive = False
         database = schemas.Check(name="database", ok=False, detail=str(error))
-    free = shutil.disk_usage(live.store.path.parent).free
+    free = shutil.disk_usage(live.settings.data_dir).free
     version = live.forecaster.version
     serving = f"version {version} serves" if version else "none published yet: the prior serves"
     return [
@@ -203,7 +162,9 @@ def login(body: schemas.Credentials, live: Warm, response: Response) -> schemas.
 
 
 @api.post("/auth/logout", status_code=204, dependencies=[Anyone], tags=["accounts"])
-def logout(live: Warm, response: Response, cookie: Annotated[str | None, Depends(_cookie)]) -> None:
+def logout(
+    live: Warm, response: Response, cookie: Annotated[str | None, Depends(cookie_of)]
+) -> None:
     """Sign out; the session ends on the server too."""
     if cookie:
         with live.store.write() as tx:
@@ -441,58 +402,7 @@ def _receipt(receipt: dict[str, Any]) -> schemas.Receipt:
     return schemas.Receipt(**receipt | {"completed_at": None if at is None else _utc(at)})
 
 
-# -- training, insights, preferences --
-
-
-@api.get("/training", tags=["training"])
-def get_training(caller: Signed, live: Warm) -> schemas.Training:
-    """The counter, the run under way, the live model and the last result."""
-    del caller
-    with live.store.read() as tx:
-        status = training.status(tx, threshold=live.settings.train_every, now=time.time())
-    return _training(status)
-
-
-@api.get(
-    "/training/events",
-    tags=["training"],
-    response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {}}}},
-)
-def training_events(caller: Signed, live: Warm) -> StreamingResponse:
-    """The same as server-sent events, one whenever something changed."""
-    del caller
-    return StreamingResponse(
-        _events(live), media_type="text/event-stream", headers={"x-accel-buffering": "no"}
-    )
-
-
-async def _events(live: Live) -> AsyncIterator[bytes]:
-    told: dict[str, Any] | None = None
-    quiet = 0.0
-    while not live.stopping.is_set():
-        status = live.status
-        if status is not told:
-            told, quiet = status, 0.0
-            yield f"event: training\ndata: {_training(status).model_dump_json()}\n\n".encode()
-        elif quiet >= 15.0:
-            quiet = 0.0
-            yield b": still here\n\n"  # keeps proxies from closing a quiet stream
-        await asyncio.sleep(live.settings.poll_s)
-        quiet += live.settings.poll_s
-
-
-@api.post("/training/run", status_code=202, tags=["training"])
-def run_training(caller: Signed, live: Warm) -> schemas.TrainingRequested:
-    """Ask for a training now (operators)."""
-    caller.require_operator()
-    with live.store.write() as tx:
-        training.ask(tx, now=time.time())
-    return schemas.TrainingRequested(requested=True)
-
-
-def _training(status: dict[str, Any]) -> schemas.Training:
-    return schemas.Training.model_validate(status)
+# -- insights, preferences --
 
 
 @api.get("/insights", tags=["insights"])
@@ -548,6 +458,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     )
     app.state.live = live
     app.include_router(api)
+    app.include_router(training_api.router, responses=PROBLEMS)
     _pages(app)
     app.add_exception_handler(errors.StudySmartError, _on_own_error)
     app.add_exception_handler(RequestValidationError, _on_bad_body)

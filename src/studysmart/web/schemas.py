@@ -11,10 +11,19 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Text = Annotated[str, StringConstraints(max_length=20_000)]
+
+def _without_nul(value: object) -> object:
+    """Nobody types a NUL, and PostgreSQL cannot keep one."""
+    return value.replace("\0", "") if isinstance(value, str) else value
+
+
+Typed = BeforeValidator(_without_nul)
+Label = Annotated[
+    str, Typed, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)
+]
+Text = Annotated[str, Typed, StringConstraints(max_length=20_000)]
 
 
 class Body(BaseModel):
@@ -185,7 +194,7 @@ class AttemptRequest(Body):
     """One submission. `id` is made by the client before it is sent, so a retry is harmless."""
 
     id: UUID
-    answer: Annotated[str, StringConstraints(max_length=2_000)]
+    answer: Annotated[str, Typed, StringConstraints(max_length=2_000)]
     response_time_s: float = Field(ge=0, description="active seconds, by the client's own clock")
 
 
@@ -242,15 +251,18 @@ class Running(BaseModel):
     started_at: datetime
     phase: str
     fraction: float = Field(ge=0, le=1)
+    trigger: Literal["due", "asked", "tune"]
     epoch: int | None = None
     loss: float | None = None
+    curve: list[tuple[int, float]] = Field(description="loss of the network after each epoch")
+    seconds_left: float | None = Field(description="a guess; null while there is no ground for one")
 
 
 class TrainingResult(BaseModel):
     """How the last finished training ended."""
 
     run: int
-    outcome: Literal["live", "kept_out", "failed"]
+    outcome: Literal["live", "kept_out", "failed", "cancelled", "tried"]
     reason: str
     version: int | None
     samples: int
@@ -258,6 +270,17 @@ class TrainingResult(BaseModel):
     ended_at: datetime
     seconds: float
     metrics: dict[str, Any]
+
+
+class TrainingRun(TrainingResult):
+    """A run that ended, or the one under way."""
+
+    trigger: Literal["due", "asked", "tune"]
+    owner: str = Field(description="the worker that ran it")
+    outcome: Literal["live", "kept_out", "failed", "cancelled", "tried"] | None  # type: ignore[assignment]
+    ended_at: datetime | None  # type: ignore[assignment]
+    seconds: float | None  # type: ignore[assignment]
+    curve: list[tuple[int, float]] = Field(description="loss of the network after each epoch")
 
 
 class Training(BaseModel):
@@ -270,14 +293,24 @@ class Training(BaseModel):
     samples_last_training: int
     running: Running | None
     worker_alive: bool
+    paused: bool
+    pinned_version: int | None
     live_model: LiveModel | None
     last_result: TrainingResult | None
 
 
-class TrainingRequested(BaseModel):
-    """A training was asked for by hand."""
+class Because(Body):
+    """Why an operator does something; kept in the audit."""
 
-    requested: bool
+    reason: Annotated[
+        str, Typed, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)
+    ] = Field(description="in your words; it is kept")
+
+
+class Requested(BaseModel):
+    """It will be done as soon as the worker looks."""
+
+    requested: bool = True
 
 
 class Topic(BaseModel):

@@ -47,6 +47,7 @@ def upgrade() -> None:
         table.add_column(sa.Column("experiment_id", sa.Integer()))
         table.add_column(sa.Column("arm", sa.String(50)))
         table.add_column(sa.Column("shadows", sa.JSON()))
+        table.alter_column("seed", type_=sa.BigInteger())  # seeds have 53 bits
         table.create_foreign_key(
             op.f("fk_task_experiment_id"), "experiment", ["experiment_id"], ["id"]
         )
