@@ -78,7 +78,7 @@ def pair(world: World, seconds: float) -> tuple[Latencies, Latencies]:
 
 def train(world: World) -> None:
     """Ask for a training and wait until it fits."""
-    assert world.http.post("/api/training/run").status_code == 202
+    assert world.http.post("/api/training/run", json={"reason": "bench"}).status_code == 202
     wait_for(
         lambda: (world.training()["running"] or {}).get("phase") not in {None, "starting"},
         seconds=60,

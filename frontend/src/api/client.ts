@@ -104,7 +104,7 @@ export const api = {
   selfMark: (taskId: string, body: SelfMark) =>
     call<Receipt>('PATCH', `/practice-tasks/${encodeURIComponent(taskId)}`, body),
   training: () => call<Training>('GET', '/training'),
-  runTraining: () => call<TrainingRequested>('POST', '/training/run'),
+  runTraining: (reason: string) => call<TrainingRequested>('POST', '/training/run', { reason }),
   insights: () => call<Insights>('GET', '/insights'),
   preferences: () => call<Preferences>('GET', '/preferences'),
   savePreferences: (body: Preferences) => call<Preferences>('PUT', '/preferences', body),

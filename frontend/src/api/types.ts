@@ -133,13 +133,16 @@ export interface Running {
   started_at: string;
   phase: string;
   fraction: number;
+  trigger: 'due' | 'asked' | 'tune';
   epoch: number | null;
   loss: number | null;
+  curve: [number, number][];
+  seconds_left: number | null;
 }
 
 export interface TrainingResult {
   run: number;
-  outcome: 'live' | 'kept_out' | 'failed';
+  outcome: 'live' | 'kept_out' | 'failed' | 'cancelled' | 'tried';
   reason: string;
   version: number | null;
   samples: number;
@@ -157,6 +160,8 @@ export interface Training {
   samples_last_training: number;
   running: Running | null;
   worker_alive: boolean;
+  paused: boolean;
+  pinned_version: number | null;
   live_model: LiveModel | null;
   last_result: TrainingResult | null;
 }

@@ -197,13 +197,15 @@ function ModelFacts({ model }: { model: LiveModel }): JSX.Element {
 
 function lastResult({ last_result: result }: Training): string | null {
   if (result === null) return null;
-  const end = { live: 'went live', kept_out: 'was kept out', failed: 'failed' }[result.outcome];
+  const end = { live: 'went live', kept_out: 'was kept out', failed: 'failed', cancelled: 'was cancelled', tried: 'was tried' }[
+    result.outcome
+  ];
   return `Run ${result.run} ${end} after ${duration(result.seconds)}, ${ago(result.ended_at)}. ${result.reason}`;
 }
 
 function Model({ operator }: { operator: boolean }): JSX.Element {
   const training = useQuery(queries.training);
-  const run = useMutation({ mutationFn: api.runTraining, networkMode: 'always' });
+  const run = useMutation({ mutationFn: () => api.runTraining('asked for on the settings page'), networkMode: 'always' });
   const { data } = training;
   const result = data === undefined ? null : lastResult(data);
   return (

@@ -392,6 +392,7 @@ class Lnirt(LearnerModel):
     prior: Prior
     items: dict[str, Parameters]
     population: Population = field(default_factory=Population)
+    _asked: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def fit(
@@ -555,13 +556,37 @@ class Lnirt(LearnerModel):
         """Integrated over what is not known of the learner and of the items."""
         del at
         p = self.population
-        rows = [self.parameters(item) for item in items]
-        own = [self._own(state, item.skill) for item in items]
-        columns = Parameters(*np.array(rows).reshape(-1, len(Parameters._fields)).T)
-        delta, var_delta = np.array(own).reshape(-1, 2).T
         x = p.x(state.answers)
-        right, mean, sd = p.forecast(state.belief, columns, delta, var_delta, x, grid=COLUMN)
+        if len(items) == 1:  # what an answer and its next task wait for
+            (item,) = items
+            own = self._own(state, item.skill)
+            told = p.forecast(state.belief, self.parameters(item), *own, x)
+            right, mean, sd = (np.array([value]) for value in told)
+        else:
+            columns, skills, which = self._columns(items)
+            delta, var_delta = np.array([self._own(state, skill) for skill in skills]).T[:, which]
+            right, mean, sd = p.forecast(state.belief, columns, delta, var_delta, x, grid=COLUMN)
         return Prediction(np.clip(right, P_BOUND, 1 - P_BOUND), mean, sd)
+
+    def _columns(self, items: Sequence[Item]) -> tuple[Parameters, list[str | None], NDArray[Any]]:
+        """Parameters of many items, their distinct skills, and which of these each has.
+
+        The last list asked for is remembered: whoever chooses tasks asks for the same again.
+        """
+        key = tuple(items)
+        last = self._asked.get("last")
+        if last is None or last[0] != key:
+            rows = np.array([self.parameters(item) for item in items])
+            skills = {item.skill: None for item in items} or {None: None}
+            index = {skill: row for row, skill in enumerate(skills)}
+            last = (
+                key,
+                Parameters(*rows.reshape(-1, len(Parameters._fields)).T.copy()),
+                list(skills),
+                np.array([index[item.skill] for item in items], np.int64),
+            )
+            self._asked["last"] = last  # in one go: other threads ask too
+        return last[1], last[2], last[3]
 
     def _own(self, state: State, skill: str | None) -> tuple[float, float]:
         """Mean and variance of the learner's deviation on a skill; none where there is no skill."""
