@@ -17,8 +17,9 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing import Pipe
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -26,11 +27,14 @@ from studysmart import lifeline, training
 from studysmart.errors import Unavailable
 from studysmart.jobs.child import ONE_THREAD
 from studysmart.settings import Settings
-from studysmart.store import Store, jobs
+from studysmart.store import Store, Tx, jobs
 
 BEAT_S = 1.0
 LOOK_S = 1.0
 CURVE_POINTS = 200
+PATIENCE_S = 300.0
+
+T = TypeVar("T")
 
 log = structlog.get_logger("worker")
 
@@ -126,13 +130,15 @@ class Worker:
         self._held = claim
         try:
             result, data, curve = self._fit(claim)
-            with self._store.write() as tx:
-                version = training.finish(tx, claim, result, data, curve=curve, now=time.time())
+
+            def publish(tx: Tx) -> int | None:
+                return training.finish(tx, claim, result, data, curve=curve, now=time.time())
+
             log.info(
                 "training_finished",
                 run=claim.run_id,
                 outcome=result.outcome,
-                version=version,
+                version=self._settle(publish),
                 reason=result.reason,
             )
         except training.Superseded:
@@ -151,27 +157,42 @@ class Worker:
             self._child = self._new_child()  # warm before the next training is due
 
     def _give_back(self, claim: training.Claim, error: Exception) -> None:
-        """Record how the run ended; a database that is out of reach is tried again for a lease."""
-        deadline = time.monotonic() + training.LEASE_S
+        """Record how the run ended."""
+
+        def end(tx: Tx) -> None:
+            if isinstance(error, CancelledError):
+                training.end_cancelled(tx, claim, now=time.time())
+            else:
+                retry_in_s = 0.0 if isinstance(error, StoppedError) else None
+                training.end_failed(
+                    tx, claim, reason=str(error), now=time.time(), retry_in_s=retry_in_s
+                )
+
+        try:
+            self._settle(end)
+        except training.Superseded:
+            log.warning("training_superseded", run=claim.run_id)
+
+    def _settle(self, change: Callable[[Tx], T]) -> T:
+        """Make a change that ends a run, as soon as the database lets us.
+
+        What took minutes to compute is not thrown away because the disk is full for a while. When
+        somebody else takes the job meanwhile, the fence refuses us.
+
+        Raises:
+            Superseded: it did.
+            Unavailable: it is too late for patience.
+        """
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 with self._store.write() as tx:
-                    if isinstance(error, CancelledError):
-                        training.end_cancelled(tx, claim, now=time.time())
-                    else:
-                        stopped = isinstance(error, StoppedError)
-                        training.end_failed(
-                            tx, claim, reason=str(error), now=time.time(),
-                            retry_in_s=0.0 if stopped else None,
-                        )  # fmt: skip
-            except training.Superseded:
-                log.warning("training_superseded", run=claim.run_id)
-            except Unavailable as unavailable:
-                log.warning("database_unavailable", reason=str(unavailable))
-                if time.monotonic() < deadline:
-                    time.sleep(BEAT_S)
-                    continue
-            return
+                    return change(tx)
+            except Unavailable as error:
+                log.warning("database_unavailable", reason=str(error))
+                if self._stop.is_set() or time.monotonic() > deadline:
+                    raise
+                self._stop.wait(BEAT_S)
 
     def _fit(
         self, claim: training.Claim

@@ -28,6 +28,11 @@ from studysmart.sqlite import sqlite_module
 
 BUSY_TIMEOUT_MS = 5_000
 WRITE_LOCK = 0x57_5D_59  # of PostgreSQL's advisory locks, the one that our writers take
+# A writer that is frozen, or cut off, would make everybody else wait; after so long it is let go.
+TAKE_TURN = (
+    f"SELECT pg_advisory_xact_lock({WRITE_LOCK}), "
+    "set_config('idle_in_transaction_session_timeout', '10s', true)"
+)
 OLDEST_POSTGRES = 150_000
 # What PostgreSQL says when it, and not the statement, is at fault: shutting down, out of disk,
 # memory or connections, turned read-only.
@@ -179,16 +184,13 @@ def _postgres(url: URL) -> Engine:
             raise RefusedToStart(msg)
         connection.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("SET synchronous_commit = on")
-        connection.execute("SET idle_in_transaction_session_timeout = '60s'")
         connection.commit()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Tx) -> None:
         write = connection.get_execution_options().get("studysmart_write", False)
         connection.exec_driver_sql(
-            f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"
-            if write
-            else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+            TAKE_TURN if write else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
         )
 
     return engine
