@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from studysmart import content, forecasting, grading
+from studysmart import content, forecasting, grading, quality
 from studysmart.errors import BadInput, Conflict, NotFound
 from studysmart.forecasting import Forecaster
 from studysmart.learning import Item, Response
@@ -258,7 +258,7 @@ def _complete(
         "forecast_after": (after if counts else before).to_json(),
         "completed_at": now,
     }
-    attempts.add(
+    seq = attempts.add(
         tx,
         id=attempt_id,
         learner_id=task.learner_id,
@@ -280,6 +280,8 @@ def _complete(
         body_sha256=digest,
         receipt=receipt,
     )
+    if counts:
+        quality.score(tx, task, seq, response, now=now)
     return receipt
 
 

@@ -37,9 +37,11 @@ def get(tx: Tx, attempt_id: UUID) -> Row[Any] | None:
     return tx.execute(select(attempt).where(attempt.c.id == attempt_id)).one_or_none()
 
 
-def add(tx: Tx, **values: Any) -> None:
-    """Append one. Columns: `tables.attempt`."""
-    tx.execute(insert(attempt).values(**values))
+def add(tx: Tx, **values: Any) -> int:
+    """Append one; returns its number. Columns: `tables.attempt`."""
+    return int(
+        tx.execute(insert(attempt).values(**values).returning(attempt.c.seq)).scalar_one()
+    )
 
 
 def add_new(tx: Tx, rows: list[dict[str, Any]]) -> int:
