@@ -11,6 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from studysmart import artefacts
 from studysmart.defaults import WORKER_SILENT_S
 from studysmart.errors import Conflict
 from studysmart.store import Row, Tx, attempts, audit, jobs, models
@@ -185,7 +186,7 @@ def finish(
             version = models.publish(tx, **values)
         else:
             version = models.add(tx, status="challenger", **values)
-        models.forget_bytes(tx, keep=VERSIONS_KEPT)
+        models.forget_bytes(tx, keep=VERSIONS_KEPT, sound=artefacts.sound)
     jobs.end_run(
         tx,
         claim.run_id,

@@ -23,8 +23,13 @@ app = typer.Typer(
 )
 import_app = typer.Typer(help="Bring data in.", no_args_is_help=True)
 accounts_app = typer.Typer(help="Manage accounts.", no_args_is_help=True)
+models_app = typer.Typer(
+    help="Which model serves: look, compare, promote, go back, pin, carry elsewhere.",
+    no_args_is_help=True,
+)
 app.add_typer(import_app, name="import")
 app.add_typer(accounts_app, name="accounts")
+app.add_typer(models_app, name="models")
 
 BY_LEARNER = "Forecast learners who were not fitted; the default where folds are given."
 BY_TIME = "Fit the oldest 80 % of the answers, forecast the newest 20 %."
@@ -36,6 +41,9 @@ DataDir = Annotated[
         envvar="STUDYSMART_DATA_DIR",
     ),
 ]
+Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+Reason = Annotated[str, typer.Option(help="Why; kept in the audit.")]
+Version = Annotated[int, typer.Argument(help="Number of a version, as `models list` tells it.")]
 
 
 def main() -> None:
@@ -129,6 +137,132 @@ def add_account(
     typer.echo(
         f"{caller.email} is now {'an operator' if caller.role == 'operator' else 'a learner'}"
     )
+
+
+@models_app.command("list")
+def list_models(data_dir: DataDir = None, as_json: Json = False) -> None:  # noqa: FBT002
+    """All versions, newest first: status, scores when they were judged, whether they are sound.
+
+    Exit code 3: the live version is damaged, and an older one or the prior serves.
+    """
+    from studysmart.cli import models
+
+    found = models.listed(_settings(data_dir))
+    if as_json:
+        typer.echo(models.to_json(found))
+    else:
+        models.print_list(found)
+    if any(one["status"] == "live" and one["fault"] for one in found):
+        raise typer.Exit(3)
+
+
+@models_app.command("show")
+def show_model(version: Version, data_dir: DataDir = None, as_json: Json = False) -> None:  # noqa: FBT002
+    """One version with all that is known of it.
+
+    Exit code 3: it is damaged.
+    """
+    from studysmart.cli import models
+
+    found = models.shown(_settings(data_dir), version)
+    if as_json:
+        typer.echo(models.to_json(found))
+    else:
+        models.print_one(found)
+    if found["fault"]:
+        raise typer.Exit(3)
+
+
+@models_app.command("compare")
+def compare_models(
+    a: Version,
+    b: Version,
+    data_dir: DataDir = None,
+    answers: Annotated[int, typer.Option(min=1, help="Compare on so many at most.")] = 2_000,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Judge two versions, and the prior, on the same newest answers. Stores nothing."""
+    from studysmart.cli import models
+
+    found = models.compared(_settings(data_dir), a, b, answers=answers)
+    if as_json:
+        typer.echo(models.to_json(found))
+    else:
+        models.print_comparison(found)
+
+
+@models_app.command("promote")
+def promote_model(
+    version: Version,
+    reason: Reason,
+    data_dir: DataDir = None,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Make a version live, a challenger too; running servers take it within a second."""
+    _change_model("promote", version, reason, data_dir, as_json=as_json)
+
+
+@models_app.command("rollback")
+def roll_back_model(reason: Reason, data_dir: DataDir = None, as_json: Json = False) -> None:  # noqa: FBT002
+    """Go back to the version that was live before, past damaged ones; again goes back further."""
+    _change_model("rollback", None, reason, data_dir, as_json=as_json)
+
+
+@models_app.command("pin")
+def pin_model(
+    version: Version,
+    reason: Reason,
+    data_dir: DataDir = None,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Let a version serve whatever training brings; makes it live when it is not."""
+    _change_model("pin", version, reason, data_dir, as_json=as_json)
+
+
+@models_app.command("unpin")
+def unpin_model(reason: Reason, data_dir: DataDir = None, as_json: Json = False) -> None:  # noqa: FBT002
+    """Let the next better model go live by itself again."""
+    _change_model("unpin", None, reason, data_dir, as_json=as_json)
+
+
+@models_app.command("export")
+def export_model(
+    version: Version,
+    file: Annotated[Path, typer.Argument(help="A file that is not there yet.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Write a version's bytes to a file, exactly as they are stored."""
+    from studysmart.cli import models
+
+    size = models.export(_settings(data_dir), version, file)
+    typer.echo(f"version {version}: {size} bytes in {file}")
+
+
+@models_app.command("import")
+def import_model(
+    file: Annotated[Path, typer.Argument(help="What `models export` wrote.")],
+    reason: Reason,
+    data_dir: DataDir = None,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Take a model in as a challenger, after all of it was verified; it is not live by itself."""
+    from studysmart.cli import models
+
+    found = models.take_in(_settings(data_dir), file, reason=reason)
+    known = "a new challenger" if found["new"] else "known already"
+    typer.echo(models.to_json(found) if as_json else f"version {found['version']}: {known}")
+
+
+def _change_model(
+    what: str, version: int | None, reason: str, data_dir: Path | None, *, as_json: bool
+) -> None:
+    from studysmart.cli import models
+
+    found = models.change(_settings(data_dir), what, version, reason=reason)
+    pinned = found["pinned_version"]
+    told = f"version {found['live_version']} is live"
+    told += ", and pinned" if pinned is not None else ", and nothing is pinned"
+    typer.echo(models.to_json(found) if as_json else told)
 
 
 @app.command("evaluate")

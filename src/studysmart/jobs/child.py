@@ -14,12 +14,14 @@ import sys
 import threading
 import time
 import traceback
+from array import array
+from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
 from studysmart import forecasting, learning, lifeline, settings
 from studysmart.errors import ArtefactRejected
-from studysmart.store import Store, attempts, models
+from studysmart.store import Row, Store, attempts, models
 
 PROGRESS_EVERY_S = 0.2
 ALIVE_EVERY_S = 5.0
@@ -89,11 +91,17 @@ class _Channel:
 
 def _fit(channel: _Channel, store: Store, command: dict[str, Any]) -> None:
     channel.send(event="progress", phase="reading", fraction=0.0, epoch=None, loss=None)
+    numbers = array("q")
+
+    def numbered(rows: Iterable[Row[Any]]) -> Iterator[Row[Any]]:
+        for row in rows:
+            numbers.append(row.seq)
+            yield row
+
     try:
         with store.read() as tx:
-            table = forecasting.responses(
-                attempts.everyones(tx, through=command["through_seq"], newest=MOST_READ)
-            )
+            rows = attempts.everyones(tx, through=command["through_seq"], newest=MOST_READ)
+            table = forecasting.responses(numbered(rows))
             version = models.live_version(tx)
             row = models.get(tx, version) if version is not None else None
     finally:
@@ -126,7 +134,10 @@ def _fit(channel: _Channel, store: Store, command: dict[str, Any]) -> None:
         outcome=report.outcome,
         reason=report.reason,
         kind=engine.serving if engine is not None else None,
-        manifest=engine.manifest if engine is not None else {},
+        # Not part of the bytes: the numbers mean something in this installation only.
+        manifest=engine.manifest | {"fitted_seq": numbers[report.fitted - 1]}
+        if engine is not None
+        else {},
         metrics=report.metrics,
         samples=report.samples,
         peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,

@@ -31,6 +31,8 @@ CLASSES: dict[str, type[LearnerModel]] = {
 }
 KINDS = tuple(CLASSES)  # from the simplest to the one that knows most
 LARGEST_BYTES, DIGEST = 100 * 2**20, 32
+# Of 400,000 items. JSON that means harm takes thirty times its length in memory.
+LONGEST_HEADER = 32 * 2**20
 FAR = 50.0  # log-seconds: e^50 s is no time
 HEAVIEST = 1e6  # only counts are larger; weights that were would overflow float32 on the way
 
@@ -163,8 +165,11 @@ class Engine:
 
     @classmethod
     def _read(cls, body: bytes) -> Self:
-        tensors = load(body)
         length = int.from_bytes(body[:8], "little")
+        if length > LONGEST_HEADER:
+            msg = f"model bytes: a header of {length} bytes, at most {LONGEST_HEADER} are read"
+            raise ArtefactRejected(msg)
+        tensors = load(body)
         metadata = json.loads(body[8 : 8 + length])["__metadata__"]
         header = json.loads(metadata["studysmart"])
         manifest, serving, rest = header["manifest"], header["serving"], header["models"]

@@ -676,7 +676,11 @@ class Lnirt(LearnerModel):
             not all(math.isfinite(v) for v in asdict(p).values())
             or min(positive) <= 0
             or min(never_negative) < 0
-            or any(r.a <= 0 or r.sigma2 <= 0 or not 0 <= r.c < 1 for r in rows)
+            or p.v_zx**2 > p.v_zz * p.v_xx * (1 + 1e-6)  # no covariance
+            or any(
+                r.a <= 0 or r.sigma2 <= 0 or not 0 <= r.c < 1 or r.var_b < 0 or r.var_lam < 0
+                for r in rows
+            )
         ):
             msg = f"lnirt: an impossible population or item: {p}"
             raise ArtefactRejected(msg)

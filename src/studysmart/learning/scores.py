@@ -140,6 +140,50 @@ def summary(correct: Array, p: Array, log_time: Array, mean: Array, sd: Array) -
     return scores
 
 
+FEWEST_LEARNERS, FEWEST_ANSWERS = 5, 10
+
+
+def paired_interval(
+    difference: Array, learner: NDArray[np.str_]
+) -> tuple[float, float | None, float | None]:
+    """(mean difference, the ends of its 95 % interval), answers of one learner being alike.
+
+    The variance of a mean over clusters (Liang & Zeger 1986, with G / (G - 1)), and Student's t
+    with G - 1 degrees of freedom, G learners. Of fewer than five learners nothing can be told about
+    learners: then answers are taken to be independent. None for fewer than ten answers.
+
+    Args:
+        difference: of two losses of each answer, (answer,).
+        learner: of each answer.
+    """
+    n = len(difference)
+    mean = float(difference.mean()) if n else 0.0
+    if n < FEWEST_ANSWERS:
+        return mean, None, None
+    _, who = np.unique(learner, return_inverse=True)
+    groups = int(who.max()) + 1
+    if groups < FEWEST_LEARNERS:
+        who, groups = np.arange(n), n
+    sums = np.bincount(who, difference - mean)
+    error = math.sqrt((sums**2).sum() * groups / (groups - 1)) / n
+    half = t_975(groups - 1) * error
+    return mean, mean - half, mean + half
+
+
+def t_975(freedom: int) -> float:
+    """The 97.5 % point of Student's t, right to 0.3 % from four degrees of freedom on.
+
+    Abramowitz & Stegun (1964), 26.7.5.
+    """
+    z, v = 1.959963984540054, freedom
+    return (
+        z
+        + (z**3 + z) / (4 * v)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
+    )
+
+
 Forecasts = tuple[Array, Array, Array]  # P(correct), mean and sd of log time, each (answer,)
 DIFFERENCES = ("log_loss", "auc", "log_time_rmse")
 # The resampled AUC orders answers by this many quantiles of the forecasts: within one of them

@@ -118,9 +118,12 @@ def _stream(result: Iterable[Row[Any]]) -> Iterator[Row[Any]]:
     yield from result
 
 
-def last_seq(tx: Tx) -> int:
-    """The newest attempt's number; 0 in an empty system."""
-    return tx.execute(select(func.max(attempt.c.seq))).scalar_one() or 0
+def last_seq(tx: Tx, *, received_by: float | None = None) -> int:
+    """The newest attempt's number, of those that arrived by then; 0 when there is none."""
+    query = select(func.max(attempt.c.seq))
+    if received_by is not None:
+        query = query.where(attempt.c.received_at <= received_by)
+    return tx.execute(query).scalar_one() or 0
 
 
 def completions(tx: Tx, *, after: int = 0) -> int:

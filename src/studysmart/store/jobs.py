@@ -130,6 +130,12 @@ def run(tx: Tx, run_id: int) -> Row[Any]:
     return tx.execute(select(training_run).where(training_run.c.id == run_id)).one()
 
 
+def run_of(tx: Tx, version: int) -> Row[Any] | None:
+    """The run that made this version."""
+    query = select(training_run).where(training_run.c.version == version)
+    return tx.execute(query.order_by(training_run.c.id).limit(1)).one_or_none()
+
+
 def runs(tx: Tx, *, limit: int) -> list[Row[Any]]:
     """The last runs, newest first."""
     return list(tx.execute(select(training_run).order_by(training_run.c.id.desc()).limit(limit)))

@@ -194,10 +194,14 @@ model_version = Table(
     Column("data", LargeBinary),
     Column("sha256", String(64), nullable=False),
     Column("published_at", Float, nullable=False),
+    # Counts up whenever a version goes live: the way back. Null for one that never was live, and
+    # for one that somebody went back from.
+    Column("live_seq", Integer),
     # A challenger was kept out by the gate; an operator may look at it, and promote it.
     CheckConstraint("status IN ('live', 'retired', 'challenger')", name="status"),
     CheckConstraint("source IN ('trained', 'imported')", name="source"),
     CheckConstraint("status <> 'live' OR data IS NOT NULL", name="live_data"),
+    CheckConstraint("status <> 'live' OR live_seq IS NOT NULL", name="live_seq"),
     sqlite_autoincrement=True,
 )
 Index(

@@ -35,9 +35,10 @@ from studysmart import (
     practice,
 )
 from studysmart.accounts import Caller
+from studysmart.learning.engine import LARGEST_BYTES
 from studysmart.settings import Settings
 from studysmart.store import Row, Store, jobs, learners
-from studysmart.web import schemas, training_api
+from studysmart.web import registry_api, schemas, training_api
 from studysmart.web.access import COOKIE, Anyone, Signed, Warm, cookie_of
 from studysmart.web.guard import Guard
 from studysmart.web.live import Live
@@ -459,6 +460,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     app.state.live = live
     app.include_router(api)
     app.include_router(training_api.router, responses=PROBLEMS)
+    app.include_router(registry_api.router, responses=PROBLEMS)
     _pages(app)
     app.add_exception_handler(errors.StudySmartError, _on_own_error)
     app.add_exception_handler(RequestValidationError, _on_bad_body)
@@ -468,6 +470,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
         Guard,
         hosts=frozenset({settings.host, *settings.allowed_hosts}) - {"0.0.0.0", "::"},  # noqa: S104
         secure=settings.secure_cookies,
+        files={registry_api.IMPORT: LARGEST_BYTES},
     )
     return app
 

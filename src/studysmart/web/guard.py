@@ -18,6 +18,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_BODY = 1024 * 1024
+BINARY = "application/octet-stream"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 # KaTeX and the component library set style attributes; everything else comes from here alone.
@@ -41,13 +42,20 @@ class Guard:
     """Refuses what must not reach the application, and signs what leaves it.
 
     Args:
-        app: the application. hosts: names, besides loopback ones, under which browsers may reach
-        this server; "*" for any. secure: the page is reached over https.
+        app: the application.
+        hosts: names, besides loopback ones, under which browsers may reach this server; "*" for
+            any.
+        secure: the page is reached over https.
+        files: paths that take a file instead of JSON, and its largest size, bytes. Such a route
+            reads its body itself, after it knows who asks.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: frozenset[str], secure: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, hosts: frozenset[str], secure: bool, files: dict[str, int]
+    ) -> None:
         self._app = app
         self._hosts = hosts
+        self._files = files
         extra = {"strict-transport-security": "max-age=31536000"} if secure else {}
         self._headers = [(k.encode(), v.encode()) for k, v in (HEADERS | extra).items()]
 
@@ -74,11 +82,13 @@ class Guard:
                     message["headers"].append((b"cache-control", b"no-store"))
             await send(message)
 
-        refusal = self._refusal(scope["method"], headers)
+        path = scope["path"]
+        refusal = self._refusal(scope["method"], path, headers)
         if refusal is not None:
             await _answer(signed, *refusal, request_id=request_id)
         else:
-            await self._app(scope, _bounded(receive), signed)
+            largest = self._files.get(path, LARGEST_BODY)
+            await self._app(scope, _bounded(receive, largest), signed)
         log.debug(
             "request",
             id=request_id,
@@ -88,7 +98,9 @@ class Guard:
             ms=round((time.perf_counter() - started) * 1000, 1),
         )
 
-    def _refusal(self, method: str, headers: dict[str, str]) -> tuple[int, str, str] | None:
+    def _refusal(
+        self, method: str, path: str, headers: dict[str, str]
+    ) -> tuple[int, str, str] | None:
         host = headers.get("host", "")
         if not self._known(host):
             # A name that an attacker points at this machine would make it act for its owner.
@@ -99,8 +111,9 @@ class Guard:
                 "an operator can allow it with STUDYSMART_ALLOWED_HOSTS",
             )
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > LARGEST_BODY:
-            return 413, "body_too_large", f"a body may have at most {LARGEST_BODY} bytes"
+        largest = self._files.get(path, LARGEST_BODY)
+        if not length.isdigit() or int(length) > largest:
+            return 413, "body_too_large", f"a body may have at most {largest} bytes"
         if method in SAFE_METHODS:
             return None
         # Browsers say where a request comes from; programs say nothing, and carry no cookies by
@@ -115,8 +128,10 @@ class Guard:
             return 403, "cross_site", "a page of another site may not do this"
         if length != "0" or "transfer-encoding" in headers:
             content_type = headers.get("content-type", "").split(";")[0].strip().lower()
-            if content_type != "application/json":
-                return 415, "not_json", f"send JSON (application/json), not '{content_type}'"
+            # Neither is a type that a form of another site can send.
+            wanted = BINARY if path in self._files else "application/json"
+            if content_type != wanted:
+                return 415, "wrong_type", f"send {wanted}, not '{content_type}'"
         return None
 
     def _known(self, host: str) -> bool:
@@ -129,7 +144,7 @@ class Guard:
             return False
 
 
-def _bounded(receive: Receive) -> Callable[[], Any]:
+def _bounded(receive: Receive, largest: int) -> Callable[[], Any]:
     """Cut off bodies without a length once they grow too large."""
     size = 0
 
@@ -137,7 +152,7 @@ def _bounded(receive: Receive) -> Callable[[], Any]:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > LARGEST_BODY:
+        if size > largest:
             return {"type": "http.disconnect"}
         return message
 

@@ -3,26 +3,29 @@
 The store, the live model, and the training status for everyone who watches.
 
 One thread looks at the database a few times a second. It loads a newly published model beside the
-old one and swaps it in whole; requests only ever see a finished one.
+old one and swaps it in whole; requests only ever see a finished one. Bytes that must not be served
+leave the model that serves, or, in a process that serves none yet, the last sound one that was live
+before; they are looked at again every few seconds, so that a repair needs no restart.
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from typing import Any
 
 import structlog
 
-from studysmart import defaults, training
-from studysmart.errors import ArtefactRejected, Unavailable
+from studysmart import artefacts, defaults, training
+from studysmart.errors import Unavailable
 from studysmart.forecasting import Forecaster
-from studysmart.learning import Engine
 from studysmart.settings import Settings
-from studysmart.store import Store, jobs, models
+from studysmart.store import Store, Tx, jobs, models
 
 log = structlog.get_logger("web")
+
+# A damaged live row is looked at again so often, and a sound one: disks forget.
+DAMAGED_AGAIN_S, SOUND_AGAIN_S = 2.0, 60.0
 
 
 class Live:
@@ -34,14 +37,16 @@ class Live:
         self.forecaster = Forecaster()
         self.model_fault: str | None = None
         self.stopping = threading.Event()
-        self._tried: int | None = None
+        self._tried: tuple[Any, ...] | None = None
+        self._again_at = 0.0
+        self._serving_sha256: str | None = None
         self._status: dict[str, Any] = {}
         self._stamp: tuple[Any, ...] = ()
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
 
     def start(self) -> None:
         """Load the live model, then keep looking."""
-        self._look()
+        self.look()
         self._thread.start()
 
     def stop(self) -> None:
@@ -57,16 +62,20 @@ class Live:
     def _watch(self) -> None:
         while not self.stopping.wait(self.settings.poll_s):
             try:
-                self._look()
+                self.look()
             except Unavailable as error:
                 log.warning("database_unavailable", reason=str(error))
             except Exception:  # a dead watcher would serve the old model for ever, silently
                 log.exception("watch_failed")
 
-    def _look(self) -> None:
+    def look(self, *, afresh: bool = False) -> None:
+        """Look at the database once; the watching thread does so a few times a second.
+
+        afresh: verify the live model's bytes now, though nothing seems to have changed.
+        """
         now = time.time()
         with self.store.read() as tx:
-            version = models.live_version(tx)
+            model = models.live(tx)
             alive = bool(jobs.workers(tx, since=now - defaults.WORKER_SILENT_S))
             stamp = (alive, *jobs.stamp(tx))
             # Counting all answers takes a while in a large system: only when something happened.
@@ -74,36 +83,40 @@ class Live:
                 status = training.status(tx, threshold=self.settings.train_every, now=now)
                 self._status = status if status != self._status else self._status
                 self._stamp = stamp
-        if version is not None and version != self._tried:
-            self._load(version)
-            self._tried = version
+        found = None if model is None else (model.version, model.live_seq, model.sha256)
+        if found != self._tried or afresh or time.monotonic() >= self._again_at:
+            self._load(model.version if model is not None else None)
+            self._tried = found
+            again = SOUND_AGAIN_S if self.model_fault is None else DAMAGED_AGAIN_S
+            self._again_at = time.monotonic() + again
 
-    def _load(self, version: int) -> None:
+    def _load(self, version: int | None) -> None:
         """Swap in a version; a damaged one leaves the model that serves, or an older one."""
-        self.model_fault = None
+        if version is None:
+            self.model_fault = None
+            return
         with self.store.read() as tx:
-            older = models.older(tx, version) if self.forecaster.version is None else []
-            for candidate in [version, *older]:
-                row = models.get(tx, candidate)
-                try:
-                    engine = _verified(row)
-                except ArtefactRejected as error:
-                    log.warning("model_rejected", version=candidate, reason=str(error))
-                    self.model_fault = self.model_fault or str(error)
-                    continue
-                self.forecaster.swap(engine, candidate, tx)
-                log.info("model_live", version=candidate, serving=engine.serving)
-                return
+            fault = self._swap(tx, version)
+            if fault is not None and self.forecaster.version is None:
+                any(self._swap(tx, earlier) is None for earlier in models.earlier(tx))
+        serving = self.forecaster.version
+        if fault is not None:
+            fault += f"; {f'version {serving}' if serving else 'the prior'} serves"
+            if fault != self.model_fault:
+                log.warning("model_rejected", version=version, reason=fault)
+        self.model_fault = fault
 
-
-def _verified(row: Any) -> Engine:
-    if row is None or row.data is None:
-        msg = "its bytes are missing"
-        raise ArtefactRejected(msg)
-    found = hashlib.sha256(row.data).hexdigest()
-    if found != row.sha256:
-        msg = (
-            f"model {row.version}: its checksum is {found[:12]}…, published was {row.sha256[:12]}…"
-        )
-        raise ArtefactRejected(msg)
-    return Engine.from_bytes(row.data)
+    def _swap(self, tx: Tx, version: int) -> str | None:
+        """Let a version serve; returns why it must not."""
+        row = models.get(tx, version)
+        if row is None:
+            return f"version {version} is gone"
+        fault = artefacts.fault(row)
+        if fault is None and (version, row.sha256) != (
+            self.forecaster.version, self._serving_sha256,
+        ):  # fmt: skip
+            engine = artefacts.verified(row)
+            self.forecaster.swap(engine, version, tx)
+            self._serving_sha256 = row.sha256
+            log.info("model_live", version=version, serving=engine.serving)
+        return fault

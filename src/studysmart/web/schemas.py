@@ -299,12 +299,15 @@ class Training(BaseModel):
     last_result: TrainingResult | None
 
 
+Reason = Annotated[
+    str, Typed, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)
+]
+
+
 class Because(Body):
     """Why an operator does something; kept in the audit."""
 
-    reason: Annotated[
-        str, Typed, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)
-    ] = Field(description="in your words; it is kept")
+    reason: Reason = Field(description="in your words; it is kept")
 
 
 class Requested(BaseModel):

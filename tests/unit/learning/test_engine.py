@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import random
+import resource
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from functools import cache
 from typing import Any
@@ -29,6 +31,8 @@ from studysmart.learning import (
     Response,
     SequenceModel,
 )
+from studysmart.learning.engine import LONGEST_HEADER
+from tests.builders import small_engine
 
 CLASSES = [Prior, Lnirt, SequenceModel, AttentionModel]
 
@@ -141,6 +145,135 @@ def test_a_header_that_is_none_is_refused(raw: str):
     """Nested beyond reason, not a number, empty."""
     with pytest.raises(ArtefactRejected):
         Engine.from_bytes(with_header({}, raw=raw))
+
+
+def mutated(rng: random.Random, body: bytes) -> bytes:
+    """The bytes with a few of them changed, cut out, put in, repeated, or made an odd number."""
+    changed = bytearray(body)
+    header = 8 + int.from_bytes(body[:8], "little")
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        at = rng.randrange(header if rng.random() < 0.6 else len(changed)) % len(changed)
+        how = rng.randrange(7)
+        if how == 0:
+            changed[at] ^= 1 << rng.randrange(8)
+        elif how == 1:
+            changed[at] = rng.randrange(256)
+        elif how == 2:
+            del changed[at : at + rng.randrange(1, 9)]
+        elif how == 3:
+            changed[at:at] = rng.randbytes(rng.randrange(1, 9))
+        elif how == 4:
+            digits = [k for k in range(8, header) if chr(body[k]).isdigit()]
+            at = rng.choice(digits) % len(changed)
+            changed[at] = rng.choice(b"0123456789-e")
+        elif how == 5:
+            source, size = rng.randrange(len(changed)), rng.randrange(1, 40)
+            changed[at : at + size] = changed[source : source + size]
+        else:
+            odd = rng.choice((math.nan, math.inf, -math.inf, 3e38, -1e6, 1e6, 0.0, 1e-38))
+            at = header + 4 * rng.randrange((len(body) - header) // 4)
+            changed[at : at + 4] = struct.pack("<f", odd)
+    return bytes(changed)
+
+
+ODD: tuple[Any, ...] = (
+    None, True, -1, 0, 1, 0.5, -0.5, 99, 1e6, 1e308, -1e308, 1e-300, math.nan, math.inf, 10**400,
+    "", "x", "\ud800", "\0", [], {}, [1, 2], {"a": 1}, [["x"] * 4],
+)  # fmt: skip
+
+
+def replaced(rng: random.Random, body: bytes) -> bytes:
+    """The bytes with a part of the header, on any level, replaced by something odd or left out."""
+    length = int.from_bytes(body[:8], "little")
+    outer = json.loads(body[8 : 8 + length])
+    header = json.loads(outer["__metadata__"]["studysmart"])
+    for _ in range(rng.choice((1, 1, 2))):
+        by_level: dict[int, list[tuple[Any, Any]]] = {}
+        for level, at, key in _parts(header):
+            by_level.setdefault(level, []).append((at, key))
+        if by_level:
+            at, key = rng.choice(by_level[rng.choice(sorted(by_level))])
+            if rng.random() < 0.15:
+                del at[key]
+            else:
+                at[key] = rng.choice(ODD)
+    if rng.random() < 0.2:
+        tensor = outer[rng.choice([name for name in outer if name != "__metadata__"])]
+        tensor |= rng.choice(
+            [{"dtype": d} for d in ("F16", "BF16", "I64", "F64", "U8", "BOOL", "F8_E4M3")]
+            + [{"shape": s} for s in ([], [0], [2**63], [1, 1], [2**31, 2**31], [-1], [5])]
+            + [{"data_offsets": o} for o in ([0, 0], [0, 8], [8, 0], [0, 2**62])]
+        )
+    outer["__metadata__"]["studysmart"] = json.dumps(header)
+    text = json.dumps(outer).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + body[8 + length :]
+
+
+def _parts(value: Any, level: int = 0) -> Iterator[tuple[int, Any, Any]]:
+    keys = value if isinstance(value, dict) else range(len(value)) if _is_list(value) else ()
+    for key in keys:
+        yield level, value, key
+        yield from _parts(value[key], level + 1)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+@pytest.mark.parametrize("networked", [False, True], ids=["lnirt", "sequence"])
+def test_what_has_the_right_checksum_is_refused_or_forecasts(networked: bool):
+    """Two thousand damages behind a checksum that fits: no other error, no odd forecast, no time.
+
+    What is accepted forecasts probabilities and seconds for everybody, after every answer.
+    """
+    body = small_engine(network=networked).to_bytes()[32:]
+    table = learning.simulate(learners=3, answers=60, seed=1)
+    answers = [response for _, response in table][:8]
+    items = [Item(), Item("a", "b", "c", "d"), *(answer.item for answer in answers)]
+    refused, before = 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for seed in range(1_000):
+        rng = random.Random(seed)
+        data = signed((mutated if rng.random() < 0.5 else replaced)(rng, body))
+        try:
+            found = Engine.from_bytes(data)
+        except ArtefactRejected:
+            refused += 1
+            continue
+        state = found.start()
+        for answer in answers:
+            state = found.update(state, answer)
+            for said in found.predict(state, items, at=1e9):
+                assert 0 <= said.p_correct <= 1, seed
+                assert 0 < said.time_low_s <= said.time_median_s, seed
+                assert said.time_median_s <= said.time_high_s < math.inf, seed
+    assert 500 < refused < 1_000  # and some of both were seen
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024  # KiB
+
+
+def test_a_header_beyond_reason_is_refused_unread():
+    """Its JSON would take thirty times its length in memory."""
+    for told in (LONGEST_HEADER + 1, 101 * 2**20, 2**63):
+        with pytest.raises(ArtefactRejected, match="a header of"):
+            Engine.from_bytes(signed(struct.pack("<Q", told) + b"{}"))
+    with pytest.raises(ArtefactRejected, match="at most"):
+        Engine.from_bytes(bytes(101 * 2**20))
+
+
+@pytest.mark.parametrize("column", [6, 7], ids=["var_b", "var_lam"])
+def test_an_item_with_a_negative_variance_is_refused(column: int):
+    """Its root would be no real number."""
+    bundle = small_engine()
+    tensors, rest = bundle.models["lnirt"].to_tensors()
+    tensors["items"][0, column] = -0.1
+    with pytest.raises(ArtefactRejected, match="impossible population or item"):
+        Lnirt.from_tensors(tensors, rest, bundle.models)
+
+
+def test_a_population_whose_covariance_is_none_is_refused():
+    """v_zx beyond sqrt(v_zz v_xx)."""
+    with pytest.raises(ArtefactRejected, match="impossible"):
+        Engine.from_bytes(with_header({"models/lnirt/population/v_zx": 0.5}))
 
 
 def test_older_bytes_are_refused_with_what_to_do():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn import metrics
 
 from studysmart.learning import scores
@@ -131,3 +132,36 @@ def test_one_learner_cannot_be_resampled():
         np.array(["a"] * 10), correct, log_time, [(p, mean, sd)], resamples=4, seed=0
     )
     assert all(np.isnan(values).all() for values in found.values())
+
+
+def test_the_point_of_students_t_is_that_of_scipy():
+    """To 0.3 % from four degrees of freedom on."""
+    for freedom in (4, 5, 7, 10, 30, 100, 10_000):
+        assert pytest.approx(stats.t.ppf(0.975, freedom), rel=3e-3) == scores.t_975(freedom)
+
+
+@pytest.mark.parametrize("learners", [8, 40])
+def test_a_paired_interval_has_the_difference_in_it_nineteen_times_in_twenty(learners: int):
+    """Also where learners differ from each other more than their answers do."""
+    rng = np.random.default_rng(1)
+    who = np.array([f"learner {k % learners}" for k in range(400)])
+    hits = 0
+    for _ in range(400):
+        own = rng.normal(0, 1, learners)[np.arange(400) % learners]
+        mean, low, high = scores.paired_interval(0.3 + own + rng.normal(0, 1, 400), who)
+        assert low is not None
+        assert high is not None
+        assert low < mean < high
+        hits += low <= 0.3 <= high
+    assert 0.90 <= hits / 400 <= 0.99
+
+
+def test_few_answers_have_no_interval_and_few_learners_one_over_answers():
+    """Nine answers tell nothing; one learner's hundred tell what independent ones would."""
+    assert (1.0, None, None) == scores.paired_interval(np.ones(9), np.array(["a"] * 9))
+    assert (0.0, None, None) == scores.paired_interval(np.ones(0), np.array([], str))
+    values = np.random.default_rng(2).normal(0, 1, 100)
+    mean, low, high = scores.paired_interval(values, np.array(["a"] * 100))
+    plain = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert pytest.approx((plain.low, plain.high), abs=1e-6) == (low, high)
+    assert pytest.approx(values.mean()) == mean

@@ -12,17 +12,7 @@ depends_on = None
 def upgrade() -> None:
     """Add the tables, and columns to those that are there."""
     _new_tables()
-    with op.batch_alter_table("model_version") as table:
-        table.add_column(
-            sa.Column("source", sa.String(10), nullable=False, server_default="trained")
-        )
-        table.drop_constraint(op.f("ck_model_version_status"), type_="check")
-        table.create_check_constraint(
-            op.f("ck_model_version_status"), "status IN ('live', 'retired', 'challenger')"
-        )
-        table.create_check_constraint(
-            op.f("ck_model_version_source"), "source IN ('trained', 'imported')"
-        )
+    _registry()
     with op.batch_alter_table("training_run") as table:
         table.add_column(sa.Column("owner", sa.String(200), nullable=False, server_default=""))
         table.add_column(sa.Column("curve", sa.JSON(), nullable=False, server_default="[]"))
@@ -53,6 +43,27 @@ def upgrade() -> None:
         )
         table.create_check_constraint(
             op.f("ck_task_arm"), "(experiment_id IS NULL) = (arm IS NULL)"
+        )
+
+
+def _registry() -> None:
+    with op.batch_alter_table("model_version") as table:
+        table.add_column(
+            sa.Column("source", sa.String(10), nullable=False, server_default="trained")
+        )
+        table.add_column(sa.Column("live_seq", sa.Integer()))
+        table.drop_constraint(op.f("ck_model_version_status"), type_="check")
+        table.create_check_constraint(
+            op.f("ck_model_version_status"), "status IN ('live', 'retired', 'challenger')"
+        )
+        table.create_check_constraint(
+            op.f("ck_model_version_source"), "source IN ('trained', 'imported')"
+        )
+    # Until now every version went live when it was published.
+    op.execute("UPDATE model_version SET live_seq = version")
+    with op.batch_alter_table("model_version") as table:
+        table.create_check_constraint(
+            op.f("ck_model_version_live_seq"), "status <> 'live' OR live_seq IS NOT NULL"
         )
 
 
