@@ -281,7 +281,7 @@ def test_damaged_bytes_never_serve_and_never_cost_an_answer(
         sha256 = hashlib.sha256(data).hexdigest() if published == "as it is" else None
         with store.write() as tx:
             write_bytes(tx, damaged, data, sha256=sha256)
-        # Starting a process and sending requests take most of the time: every fifth damage has them.
+        # Starting a process and sending requests take most of the time: every fifth has them.
         cold = Live(store, settings)
         for live, serving in ((warm, damaged), (cold, before))[: 2 if k % 5 == 0 else 1]:
             live.look(afresh=True)

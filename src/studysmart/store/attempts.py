@@ -39,9 +39,7 @@ def get(tx: Tx, attempt_id: UUID) -> Row[Any] | None:
 
 def add(tx: Tx, **values: Any) -> int:
     """Append one; returns its number. Columns: `tables.attempt`."""
-    return int(
-        tx.execute(insert(attempt).values(**values).returning(attempt.c.seq)).scalar_one()
-    )
+    return int(tx.execute(insert(attempt).values(**values).returning(attempt.c.seq)).scalar_one())
 
 
 def add_new(tx: Tx, rows: list[dict[str, Any]]) -> int:

@@ -141,6 +141,12 @@ def runs(tx: Tx, *, limit: int) -> list[Row[Any]]:
     return list(tx.execute(select(training_run).order_by(training_run.c.id.desc()).limit(limit)))
 
 
+def outcomes(tx: Tx) -> dict[str, int]:
+    """How many runs ended how."""
+    query = select(training_run.c.outcome, func.count()).group_by(training_run.c.outcome)
+    return {outcome: n for outcome, n in tx.execute(query) if outcome is not None}
+
+
 def last_run(tx: Tx, *, finished: bool = False) -> Row[Any] | None:
     """The last training that ended; trials of a search are none.
 

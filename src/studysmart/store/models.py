@@ -20,6 +20,13 @@ _FACTS = [c for c in model_version.c if c.name != "data"]
 _HAS_DATA = model_version.c.data.is_not(None)
 
 
+def statuses(tx: Tx) -> dict[str, int]:
+    """How many versions have which status."""
+    query = select(model_version.c.status, func.count().label("n"))
+    query = query.group_by(model_version.c.status)
+    return {row.status: row.n for row in tx.execute(query)}
+
+
 def live_version(tx: Tx) -> int | None:
     """The number of the live model."""
     return tx.execute(

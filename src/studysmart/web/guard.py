@@ -17,6 +17,8 @@ from uuid import uuid4
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from studysmart.web import metrics
+
 LARGEST_BODY = 1024 * 1024
 BINARY = "application/octet-stream"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -89,13 +91,20 @@ class Guard:
         else:
             largest = self._files.get(path, LARGEST_BODY)
             await self._app(scope, _bounded(receive, largest), signed)
+        seconds = time.perf_counter() - started
+        metrics.observe(
+            method=scope["method"],
+            route=getattr(scope.get("route"), "path", "other"),
+            status=status,
+            seconds=seconds,
+        )
         log.debug(
             "request",
             id=request_id,
             method=scope["method"],
             path=scope["path"],
             status=status,
-            ms=round((time.perf_counter() - started) * 1000, 1),
+            ms=round(seconds * 1000, 1),
         )
 
     def _refusal(
