@@ -6,6 +6,7 @@ monitoring script should wait. A test holds what it says to what `training.statu
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import sys
@@ -103,6 +104,28 @@ def status(path: Path, *, threshold: int, silent_s: float, now: float) -> dict[s
             "last_result": _ended(last) if last else None,
             "beat_at": beat["at"] if beat else None,
         }
+
+
+def live_fault(path: Path) -> str | None:
+    """Why the live model's bytes must not be served, as far as checksums tell; None if they may.
+
+    Theirs, and the one that they begin with. The web process looks at all that is in them.
+
+    Args:
+        path: as in `status`.
+    """
+    sqlite = sqlite_module()
+    with closing(sqlite.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
+        row = connection.execute(
+            "SELECT version, data, sha256 FROM model_version WHERE status = 'live'"
+        ).fetchone()
+    if row is None:
+        return None
+    version, data, published = row
+    sound = hashlib.sha256(data).hexdigest() == published
+    if sound and hashlib.sha256(data[32:]).digest() == data[:32]:
+        return None
+    return f"version {version}: damaged: the checksum of its bytes is not theirs"
 
 
 def _running(run: dict[str, Any], progress: dict[str, Any], now: float) -> dict[str, Any]:

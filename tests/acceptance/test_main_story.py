@@ -72,6 +72,8 @@ def test_the_whole_story_through_http(tmp_path: Path):
         assert 5 == status["samples_last_training"] == status["total_completed"]
         version = status["live_model"]["version"]
         wait_for_version(world, version)
+        facts = world.http.get(f"/api/models/{version}").json()
+        assert (4, None) == (facts["manifest"]["fitted_seq"], facts["fault"])
         check_unknowns(world)
         task = world.draw(topic="Algebra", difficulty="easy")
         assert version == task["model_version"] == task["forecast"]["model_version"]

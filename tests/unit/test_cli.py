@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -11,8 +12,16 @@ from pathlib import Path
 import pytest
 
 from studysmart import cli, training
+from studysmart.cli import overview
 from studysmart.store import jobs
-from tests.builders import add_answer, add_learner, new_store
+from tests.builders import (
+    add_answer,
+    add_learner,
+    add_version,
+    new_store,
+    small_engine,
+    write_bytes,
+)
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -70,6 +79,31 @@ def test_status_for_programs_has_the_figures_of_the_api(
     assert (1, "lnirt") == (found["live_model"]["version"], found["live_model"]["kind"])
     assert found["worker"]["alive"]
     assert found["database_bytes"] > 0
+
+
+@pytest.mark.both_databases
+def test_status_marks_a_damaged_live_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """By the checksum of its bytes, and by the one that they begin with."""
+    store = new_store(tmp_path)
+    if store.path is None:
+        url = store._engine.url.render_as_string(hide_password=False)
+        monkeypatch.setenv("STUDYSMART_DATABASE_URL", url.replace("+psycopg", ""))
+    data = small_engine().to_bytes()
+    with store.write() as tx:
+        version = add_version(tx, data)
+
+    def told() -> str | None:
+        found = overview.read(tmp_path)
+        fault: str | None = found["live_model"]["fault"]
+        assert (fault is not None) == ("REFUSED" in overview.to_text(found))
+        return fault
+
+    assert told() is None
+    damaged = data[:100] + b"?" + data[101:]
+    for sha256 in (None, hashlib.sha256(damaged).hexdigest()):
+        with store.write() as tx:
+            write_bytes(tx, version, damaged, sha256=sha256)
+        assert f"version {version}" in str(told())
 
 
 def test_status_without_a_database_says_what_makes_one(tmp_path: Path):

@@ -37,6 +37,8 @@ def read(data_dir: Path | None) -> dict[str, Any]:
         now=now,
     )
     beat_at = found.pop("beat_at")
+    if found["live_model"]:
+        found["live_model"]["fault"] = sqlite.live_fault(database)
     return found | {
         "worker": {
             "alive": found.pop("worker_alive"),
@@ -49,8 +51,8 @@ def read(data_dir: Path | None) -> dict[str, Any]:
 
 def _of_server(folder: Path) -> dict[str, Any]:
     """The same from PostgreSQL, through the store: its driver takes most of the time anyway."""
-    from studysmart import settings, training
-    from studysmart.store import Store, jobs, size_bytes
+    from studysmart import artefacts, settings, training
+    from studysmart.store import Store, jobs, models, size_bytes
 
     chosen = settings.load(data_dir=folder)
     store, now = Store(chosen.where), time.time()
@@ -59,6 +61,9 @@ def _of_server(folder: Path) -> dict[str, Any]:
             found = training.status(tx, threshold=chosen.train_every, now=now)
             alive = jobs.workers(tx, since=now - defaults.WORKER_SILENT_S)
             size = size_bytes(tx)
+            if found["live_model"]:
+                row = models.get(tx, found["live_model"]["version"])
+                found["live_model"]["fault"] = artefacts.fault(row) if row is not None else None
     finally:
         store.close()
     del found["worker_alive"]
@@ -85,6 +90,7 @@ def to_text(found: dict[str, Any]) -> str:
                         f"next training, {found['total_completed']} in all"),
         ("running", f"{running['phase']}, {running['fraction']:.0%}" if running else "no"),
         ("live model", f"version {live['version']} ({live['kind']}), {live['samples']} answers"
+                       + (f"; REFUSED: {live['fault']}" if live["fault"] else "")
                        if live else "none yet: the prior answers"),
         ("last training", f"{_when(last['ended_at'])}: {last['outcome']}, {last['reason']}"
                           if last else "none yet"),

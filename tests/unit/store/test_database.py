@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
@@ -11,7 +12,15 @@ from sqlalchemy.exc import IntegrityError
 
 from studysmart import sqlite
 from studysmart.errors import RefusedToStart, Unavailable
-from studysmart.store import Store, attempts, database, integrity, learners, models
+from studysmart.store import (
+    Store,
+    attempts,
+    database,
+    integrity,
+    learners,
+    migrations,
+    models,
+)
 from studysmart.store.migrations import migrate
 from studysmart.store.tables import metadata
 from tests.builders import add_answer, add_learner, new_store
@@ -52,6 +61,27 @@ def test_migrating_twice_changes_nothing(tmp_path: Path):
     """A second start finds the newest schema and leaves it alone."""
     store = new_store(tmp_path)
     assert migrate(store) == migrate(store)
+
+
+def test_the_way_back_is_known_after_an_upgrade(tmp_path: Path):
+    """Models of the first schema went live one after the other; the last of them is live."""
+    store = Store(tmp_path / "old.sqlite3")
+    config = migrations._config()
+    with store.rebuild() as tx:
+        config.attributes["connection"] = tx
+        command.upgrade(config, "0001")
+        for version, status in ((1, "retired"), (2, "retired"), (3, "live")):
+            tx.exec_driver_sql(
+                "INSERT INTO model_version (version, status, kind, samples, manifest, metrics, "
+                "data, sha256, published_at) VALUES (?, ?, 'prior', 1, '{}', '{}', x'00', '', 1)",
+                (version, status),
+            )
+    migrate(store)
+    with store.write() as tx:
+        assert [2, 1] == models.earlier(tx)
+        models.go_back(tx, 2)
+        assert 2 == models.live_version(tx)
+    store.close()
 
 
 def test_a_database_of_a_newer_program_is_refused(tmp_path: Path):
