@@ -91,7 +91,7 @@ def status(
 ) -> None:
     """The training counter, the live model, the worker, the database.
 
-    Exit code 3: no worker beats.
+    Exit code 3: no worker beats. 4: the last training failed.
     """
     from studysmart.cli import overview
 
@@ -99,6 +99,59 @@ def status(
     typer.echo(overview.to_json(found) if as_json else overview.to_text(found))
     if not found["worker"]["alive"]:
         raise typer.Exit(3)
+    if (found["last_result"] or {}).get("outcome") == "failed":
+        raise typer.Exit(4)
+
+
+@app.command("doctor")
+def examine(
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002
+) -> None:
+    """Whether this installation can be relied on: each criterion, pass or fail, and what to do.
+
+    Exit code 5: something fails.
+    """
+    import json
+
+    from studysmart.cli import doctor
+
+    found = doctor.examine(_settings(data_dir))
+    shown = json.dumps(doctor.to_json(found), indent=2)
+    typer.echo(shown if as_json else doctor.to_text(found))
+    if any(finding.ok is False for finding in found):
+        raise typer.Exit(5)
+
+
+@app.command("quality")
+def forecast_quality(
+    data_dir: DataDir = None,
+    days: Annotated[float, typer.Option(min=0.01, help="How far back.")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002
+) -> None:
+    """The forecasts that were served, against what happened.
+
+    Exit code 4: there is a warning.
+    """
+    import json
+
+    from studysmart.cli import quality
+
+    found = quality.read(_settings(data_dir), days=days)
+    typer.echo(json.dumps(found, indent=2) if as_json else quality.to_text(found))
+    if found["warnings"]:
+        raise typer.Exit(4)
+
+
+@app.command("monitor")
+def watch(
+    data_dir: DataDir = None,
+    once: Annotated[bool, typer.Option("--once", help="One look, then end.")] = False,  # noqa: FBT002
+) -> None:
+    """Watch training as it happens: the twin of the page's training screen. Ctrl+C ends it."""
+    from studysmart.cli import monitor
+
+    monitor.watch(_settings(data_dir), once=once)
 
 
 @import_app.command("responses")

@@ -197,3 +197,8 @@ def forget_worker(tx: Tx, worker_id: str, *, silent_since: float) -> None:
 def workers(tx: Tx, *, since: float) -> list[Row[Any]]:
     """Workers that beat since then."""
     return list(tx.execute(select(worker).where(worker.c.beat_at >= since)))
+
+
+def newest_beat(tx: Tx) -> float:
+    """When a worker beat last, Unix seconds by its own clock; 0 when none ever did."""
+    return tx.execute(select(func.max(worker.c.beat_at))).scalar_one() or 0.0

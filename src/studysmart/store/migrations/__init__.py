@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from studysmart.errors import RefusedToStart
-from studysmart.store.database import Store
+from studysmart.store.database import Store, Tx
 
 
 def _config() -> Config:
@@ -22,6 +22,12 @@ def _config() -> Config:
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("path_separator", "os")
     return config
+
+
+def revisions(tx: Tx) -> tuple[str | None, str]:
+    """(the database's schema, the newest there is)."""
+    newest = str(ScriptDirectory.from_config(_config()).get_current_head())
+    return MigrationContext.configure(tx).get_current_revision(), newest
 
 
 def migrate(store: Store) -> str:
