@@ -50,6 +50,12 @@ const analytics = createRoute({
   component: lazyRouteComponent(() => import('./pages/Analytics'), 'Analytics'),
 });
 
+const training = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/dashboard/training',
+  component: lazyRouteComponent(() => import('./training/TrainingPage'), 'TrainingPage'),
+});
+
 const settings = createRoute({
   getParentRoute: () => rootRoute,
   path: '/dashboard/settings',
@@ -57,7 +63,7 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([home, today, practice, analytics, settings]),
+  routeTree: rootRoute.addChildren([home, today, practice, analytics, training, settings]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

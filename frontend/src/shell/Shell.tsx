@@ -15,10 +15,19 @@ import { SyncState } from './SyncState';
 
 const SignInDialog = lazy(() => import('./SignIn').then((module) => ({ default: module.SignInDialog })));
 
-const PAGES: { to: '/dashboard' | '/dashboard/tasks' | '/dashboard/analytics' | '/dashboard/settings'; word: string; icon: IconName; id: string }[] = [
+interface Page {
+  to: '/dashboard' | '/dashboard/tasks' | '/dashboard/analytics' | '/dashboard/training' | '/dashboard/settings';
+  word: string;
+  icon: IconName;
+  id: string;
+  operators?: true;
+}
+
+const PAGES: Page[] = [
   { to: '/dashboard', word: 'Today', icon: 'today', id: 'nav-today' },
   { to: '/dashboard/tasks', word: 'Practice', icon: 'practice', id: 'nav-practice' },
   { to: '/dashboard/analytics', word: 'Insights', icon: 'insights', id: 'nav-analytics' },
+  { to: '/dashboard/training', word: 'Training', icon: 'training', id: 'nav-training', operators: true },
   { to: '/dashboard/settings', word: 'Settings', icon: 'settings', id: 'nav-settings' },
 ];
 
@@ -71,6 +80,7 @@ function useLaterParts(): void {
 
 export function Shell(): JSX.Element {
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const operator = useQuery(queries.me).data?.role === 'operator';
   const locked = useSyncExternalStore(signedOut.subscribe, signedOut.get);
   useIdentity();
   useTheme();
@@ -93,7 +103,7 @@ export function Shell(): JSX.Element {
           <span>StudySmart</span>
         </Link>
         <nav className={classes['nav']} aria-label="Pages">
-          {PAGES.map(({ to, word, icon, id }) => (
+          {PAGES.filter(({ operators }) => operators !== true || operator).map(({ to, word, icon, id }) => (
             <Link key={to} to={to} data-testid={id} activeOptions={{ exact: true, includeSearch: false }}>
               <Icon name={icon} />
               {word}

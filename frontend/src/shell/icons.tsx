@@ -10,6 +10,7 @@ const PATHS = {
   today: 'M3.5 9L10 3.5 16.5 9v7.5h-4.8V12H8.3v4.5H3.5z',
   practice: 'M4 15.8l.8-3.6L13.2 3.8l2.9 2.9-8.4 8.4zM11.5 5.5l2.9 2.9',
   insights: 'M3.5 16.5h13M6 13.5V9.5m4 4V4.5m4 9V7.5',
+  training: 'M3.5 16.5h13M4.5 5c2.5 7 5 8.5 11.5 9M4.5 5v.1m3.5 6.6v.1',
   settings: 'M3.5 6h6.5m4 0h2.5M3.5 14H6m4 0h6.5M12 4v4M8 12v4',
   keep: 'M5 3.5h10v13l-5-3.5-5 3.5z',
   note: 'M10 5.5v5.5m0 3v.1',
