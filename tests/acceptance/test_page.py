@@ -11,7 +11,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.acceptance.world import World, running, wait_for
 
-PAGES = ("/dashboard", "/dashboard/tasks", "/dashboard/analytics", "/dashboard/settings")
+PAGES = (
+    "/dashboard", "/dashboard/tasks", "/dashboard/analytics", "/dashboard/training",
+    "/dashboard/settings",
+)  # fmt: skip
 # Without these Chromium looks for its maker's servers at every start.
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -225,3 +228,47 @@ def test_hostile_text_stays_text(browser: Browser, tmp_path: Path):
         assert [] == alerts
         assert [] == watched.complaints
         watched.context.close()
+
+
+def do(watched: Watched, button: Any, why: str) -> None:
+    """Press a button of the training page, say why, and wait until it is done."""
+    page = watched.page
+    button.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("textbox")).to_be_focused()
+    expect(dialog.get_by_role("button").last).to_be_disabled()
+    page.keyboard.type(why)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+
+
+def test_an_operator_trains_pins_and_rolls_back(tmp_path: Path, browser: Browser):
+    """Each act asks why, is done, is said, and stands in the audit."""
+    with running(tmp_path / "data") as world:
+        for n in range(5):
+            world.answer(topic="Algebra", right=n > 1)
+        world.trained()
+        watched = Watched(browser, world)
+        page = watched.page
+        page.goto("/dashboard/training")
+        expect(watched.at("version-1")).to_contain_text("live")
+        expect(page.get_by_text("0 of 5")).to_have_count(2)  # the indicator, and the page
+        do(watched, watched.at("do-run"), "to see another")
+        expect(watched.at("said")).to_have_text("A training is on its way.")
+        world.trained(2)
+        expect(watched.at("version-2")).to_be_visible()
+        first = watched.at("version-1")
+        do(watched, first.get_by_role("button", name="Pin version 1"), "before the exam")
+        expect(first).to_contain_text("pinned")
+        assert 1 == world.training()["pinned_version"]
+        do(watched, first.get_by_role("button", name="Unpin"), "after the exam")
+        expect(first).not_to_contain_text("pinned")
+        do(watched, watched.at("do-pause"), "exam week")
+        expect(page.get_by_role("heading", name="Training is paused")).to_be_visible()
+        do(watched, watched.at("do-resume"), "over")
+        page.get_by_role("button", name="Compare", exact=True).click()
+        expect(watched.at("comparison")).to_contain_text("95 % interval")
+        for reason in ("to see another", "before the exam", "exam week"):
+            expect(page.get_by_text(reason)).to_be_visible()
+        assert [] == watched.complaints

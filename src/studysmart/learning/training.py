@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from studysmart.learning import scores
+from studysmart.learning import gate, scores
 from studysmart.learning.engine import KINDS, Engine, manifest_of
 from studysmart.learning.lnirt import Lnirt
 from studysmart.learning.model import LearnerModel, Prediction
@@ -29,6 +29,7 @@ MARGIN_SE = 0.5
 # The default network, then its challenger. With fewer answers than these the judged part could not
 # tell two networks apart, and the second would only make the training slower.
 NETWORKS: tuple[type[SequenceModel], ...] = (SequenceModel, AttentionModel)
+NETWORK_KINDS = {network.kind for network in NETWORKS}
 CHALLENGED_FROM = 2_000
 
 Array = NDArray[np.float64]
@@ -48,8 +49,10 @@ class Progress:
 class TrainingReport:
     """What a training came to.
 
+    engine: what was made, also when it is kept out; None where there is nothing fit to be kept.
     outcome: "live" (publish it) or "kept_out"; reason: one sentence; metrics: per kind, and of the
-    live engine, on the judged answers; samples = fitted + judged.
+    live engine, on the judged answers, with the checks of `gate` and the reliability of the kind
+    that serves; samples = fitted + judged.
     """
 
     engine: Engine | None
@@ -148,22 +151,41 @@ def train(
     tell(Progress("judging", 0.85))
     by_kind = {kind: judge(model, responses, judged) for kind, model in models.items()}
     who = responses.learner[n - judged :]
-    serving = _serving(by_kind, who)
+    checks = {kind: _checks(models[kind], by_kind[kind], responses) for kind in models}
+    failed = {
+        kind: [check for check in found if check.ok is False] for kind, found in checks.items()
+    }
+    eligible = [kind for kind in models if not failed[kind]]
+    if not eligible:
+        # When nobody is calibrated the newest answers are unlike the earlier ones. The live model
+        # is no better off, and the comparison with it decides.
+        eligible = [k for k in models if all(one.name == "calibrated" for one in failed[k])]
+    serving = _serving({kind: by_kind[kind] for kind in eligible}, who)
     metrics: dict[str, Any] = {kind: found.summary() for kind, found in by_kind.items()}
     metrics["serving"] = serving
+    metrics["checks"] = {
+        kind: [check.to_json() for check in found] for kind, found in checks.items()
+    }
+    judged_by = by_kind[serving]
+    metrics["reliability"] = scores.reliability(judged_by.correct, judged_by.p_correct)
     reason, outcome = _plainly(by_kind[serving], serving, judged), "live"
-    if not by_kind[serving].finite:
-        outcome, reason = "kept_out", f"The {serving} model forecast something not finite."
+    fit_to_serve = serving in eligible
+    if not fit_to_serve:
+        outcome = "kept_out"
+        reason = f"No model passed every check; the {serving} model: {failed[serving][0].detail}."
     elif live is not None:
         against = judge(Serving(live), responses, judged)
         metrics["live"] = against.summary()
         outcome, reason = _compare(by_kind[serving], against, serving, who)
+    left_out = [f"{kind}: {found[0].detail}" for kind, found in failed.items() if found]
+    if left_out and fit_to_serve:
+        reason += f" Left out for failing a check: {'; '.join(left_out)}."
     tell(Progress("done", 1.0))
     engine = None
-    if outcome == "live":
+    if fit_to_serve:
         manifest = manifest_of(fitted, metrics, seed=seed) | {"samples": n, "fitted": n - judged}
         # A network that lost would only cost memory and time with every answer.
-        lost = {network.kind for network in NETWORKS} - {serving}
+        lost = NETWORK_KINDS - {serving}
         kept = {kind: model for kind, model in models.items() if kind not in lost}
         engine = Engine(kept, serving, manifest)
     return TrainingReport(engine, outcome, reason, metrics, n, n - judged, judged)
@@ -212,12 +234,26 @@ def judge(model: Forecasting, responses: Responses, judged: int) -> Judged:
     )
 
 
+def _checks(model: LearnerModel, found: Judged, responses: Responses) -> list[gate.Check]:
+    """Finite, calibrated, small, and in a network: monotone."""
+    finite = gate.Check(
+        "finite", found.finite, "every forecast is a number" if found.finite else
+        "forecasts that are no numbers",
+    )  # fmt: skip
+    if not found.finite:
+        return [finite]
+    checks = [finite, gate.calibrated(found.correct, found.p_correct), gate.sized(model)]
+    # The others move the right way by construction, which tests show.
+    return [*checks, gate.monotone(model, responses)] if model.kind in NETWORK_KINDS else checks
+
+
 def _serving(by_kind: dict[str, Judged], who: NDArray[np.str_]) -> str:
-    """The simplest kind that no more complex one beats beyond noise."""
-    best = KINDS[0]
-    for kind in KINDS[1:]:
-        challenger = by_kind.get(kind)
-        if challenger is not None and challenger.finite:
+    """The simplest kind that no more complex one beats beyond noise; the prior if there is none."""
+    sound = [kind for kind in KINDS if kind in by_kind]
+    best = sound[0] if sound else KINDS[0]
+    for kind in sound[1:]:
+        challenger = by_kind[kind]
+        if challenger.finite:
             mean, error = _paired(challenger.joint - by_kind[best].joint, who)
             if mean < 0 and (not math.isfinite(error) or mean < -MARGIN_SE * error):
                 best = kind

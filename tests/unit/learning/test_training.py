@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -55,8 +56,95 @@ def test_a_model_of_reversed_answers_is_kept_out():
     )
     report = learning.train(wrong, live=good().engine)
     assert "kept_out" == report.outcome
-    assert report.engine is None
+    assert report.engine is not None, "kept for an operator to look at"
     assert "log loss" in report.reason
+
+
+def shuffled(source: Responses, seed: int = 0) -> Responses:
+    """The same answers, right and wrong and times dealt out anew."""
+    order = np.random.default_rng(seed).permutation(len(source))
+    return with_columns(
+        source,
+        correct=source.correct[order],
+        response_time_s=source.response_time_s[order],
+    )
+
+
+def test_labels_that_mean_nothing_make_nobody_clever():
+    """On shuffled answers what serves is no worse than the prior, and claims no skill."""
+    report = learning.train(shuffled(learning.simulate(learners=10, answers=1_500, seed=8)))
+    metrics = report.metrics
+    served = metrics[metrics["serving"]]
+    assert served["log_loss"] <= metrics["prior"]["log_loss"] + 0.005
+    assert abs(served["auc"] - 0.5) < 0.1
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda t: with_columns(t, correct=np.where(np.arange(600) < 480, 1.0, t.correct)),
+        lambda t: with_columns(
+            t, response_time_s=np.where(np.arange(600) < 480, 10.0, t.response_time_s)
+        ),
+        lambda t: shuffled_before(t, 480),
+    ],
+    ids=["one class", "constant times", "shuffled labels"],
+)
+def test_what_was_spoilt_never_replaces_a_good_model(spoilt: Callable[[Responses], Responses]):
+    """Fitted on junk, judged on honest answers: the live model stays, and the reason says why."""
+    report = learning.train(spoilt(table()), live=good().engine)
+    assert "kept_out" == report.outcome, report.reason
+    assert "live model is" in report.reason
+
+
+def shuffled_before(source: Responses, row: int) -> Responses:
+    """Junk up to a row, honest answers from it on."""
+    junk = shuffled(source[:row])
+    return with_columns(
+        source,
+        correct=np.concatenate([junk.correct, source.correct[row:]]),
+        response_time_s=np.concatenate([junk.response_time_s, source.response_time_s[row:]]),
+    )
+
+
+def test_one_loud_learner_does_not_decide_for_all():
+    """92 % of the answers are one learner's: trained and judged without an error, by learner."""
+    loud = learning.simulate(learners=1, answers=920, seed=5)
+    quiet = learning.simulate(learners=8, answers=80, seed=6)
+    both = with_columns(
+        learning.simulate(learners=9, answers=1_000, seed=7),
+        **{
+            name: np.concatenate([getattr(loud, name), getattr(quiet, name)])
+            for name in Responses.__slots__
+            if name != "learner"
+        },
+        learner=np.concatenate([np.full(920, "loud"), quiet.learner]),
+    )
+    order = np.random.default_rng(1).permutation(1_000)
+    report = learning.train(both[order])
+    assert "live" == report.outcome
+    forecasts(report)
+
+
+def test_a_network_that_fails_a_check_does_not_serve(monkeypatch: pytest.MonkeyPatch):
+    """The next simpler model that passes does, and the sentence names the check."""
+    from studysmart.learning import gate
+
+    monkeypatch.setattr(gate, "_moves_rightly", lambda *_: False)
+    report = learning.train(learning.simulate(learners=20, answers=3_000, seed=9))
+    assert report.metrics["serving"] in {"prior", "lnirt"}
+    assert "move the wrong way" in report.reason
+
+
+def test_every_model_is_reported_with_its_checks():
+    """Finite, calibrated, small, monotone; each says what it found."""
+    metrics = good().metrics
+    for kind in ("prior", "lnirt", "sequence"):
+        names = [check["name"] for check in metrics["checks"][kind]]
+        assert {"finite", "calibrated", "small"} <= set(names)
+        assert all(check["detail"] for check in metrics["checks"][kind])
+    assert "monotone" in [check["name"] for check in metrics["checks"]["sequence"]]
+    assert 80 == sum(bin_["n"] for bin_ in metrics["reliability"])
 
 
 @pytest.mark.parametrize("n", [0, 1])
