@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { JSX } from 'react';
 
-import { queries } from '../app';
+import { queries, queryClient } from '../app';
 import page from '../pages/Page.module.css';
 import { LoadProblem, Skeleton } from '../pages/parts';
 import { LiveQuality } from './LiveQuality';
@@ -19,6 +19,12 @@ export function TrainingPage(): JSX.Element {
   const training = useQuery(queries.training);
   const [deed, setDeed] = useState<Deed | null>(null);
   const [said, setSaid] = useState('');
+  const ended = training.data?.last_result?.run;
+  const live = training.data?.live_model?.version;
+  useEffect(() => {
+    // The stream of training events tells that a run ended, or that another version serves.
+    void queryClient.invalidateQueries({ queryKey: ['operations'] });
+  }, [ended, live]);
   if (me.data !== undefined && me.data.role !== 'operator') {
     return (
       <>

@@ -75,7 +75,7 @@ function Differences({ found }: { found: Comparison }): JSX.Element {
           <thead>
             <tr>
               <th scope="col">
-                version {found.a.version} less version {found.b.version}; below 0 the first is better
+                version {found.b.version} less version {found.a.version}; below 0 version {found.b.version} is better
               </th>
               <th scope="col">mean</th>
               <th scope="col">95 % interval</th>
@@ -102,8 +102,10 @@ function Differences({ found }: { found: Comparison }): JSX.Element {
 
 function Compare({ versions }: { versions: Version[] }): JSX.Element | null {
   const sound = versions.filter(({ has_data, fault }) => has_data && fault === null).map(({ version }) => String(version));
-  const [a, setA] = useState(sound[0] ?? '');
-  const [b, setB] = useState(sound[1] ?? '');
+  // Until somebody chooses: the two newest, also those that came after the page.
+  const [chosen, choose] = useState<{ a?: string; b?: string }>({});
+  const a = chosen.a ?? sound[1] ?? '';
+  const b = chosen.b ?? sound[0] ?? '';
   const compare = useMutation({ mutationFn: () => operations.compare(Number(a), Number(b)), networkMode: 'always' });
   if (sound.length < 2) return null;
   return (
@@ -115,8 +117,8 @@ function Compare({ versions }: { versions: Version[] }): JSX.Element | null {
           compare.mutate();
         }}
       >
-        <NativeSelect label="Compare version" data={sound} value={a} onChange={(event) => setA(event.currentTarget.value)} />
-        <NativeSelect label="with version" data={sound} value={b} onChange={(event) => setB(event.currentTarget.value)} />
+        <NativeSelect label="Compare version" data={sound} value={a} onChange={(event) => choose({ ...chosen, a: event.currentTarget.value })} />
+        <NativeSelect label="with version" data={sound} value={b} onChange={(event) => choose({ ...chosen, b: event.currentTarget.value })} />
         <Button type="submit" variant="default" loading={compare.isPending} disabled={a === b}>
           Compare
         </Button>
