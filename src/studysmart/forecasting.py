@@ -7,6 +7,7 @@ process alike.
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,29 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class Arm:
+    """A model in an experiment."""
+
+    name: str
+    engine: Engine
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Learners split among the arms of an experiment."""
+
+    experiment_id: int
+    salt: str
+    arms: tuple[Arm, ...]
+
+    def index(self, learner_id: UUID) -> int:
+        """The learner's arm, the same for ever: a hash, so that nothing need be remembered."""
+        digest = hashlib.sha256(f"{self.salt}{learner_id.hex}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") % len(self.arms)
+
+
+@dataclass(frozen=True, slots=True)
 class _Served:
     engine: Engine
     version: int | None
@@ -55,7 +79,6 @@ class _Served:
 
 @dataclass(frozen=True, slots=True)
 class _Cached:
-    serial: int
     seq: int
     taken_back: int
     state: Any
@@ -67,7 +90,8 @@ class Forecaster:
     def __init__(self) -> None:
         self._served: _Served | None = None
         self._interim: tuple[int, _Served] | None = None
-        self._states: OrderedDict[UUID, _Cached] = OrderedDict()
+        self._split: tuple[Split, tuple[_Served, ...]] | None = None
+        self._states: OrderedDict[tuple[UUID, int], _Cached] = OrderedDict()
         self._lock = Lock()
         self._serial = 0
 
@@ -77,6 +101,12 @@ class Forecaster:
         served = self._served
         return served.version if served else None
 
+    @property
+    def live(self) -> tuple[Engine, int] | None:
+        """The engine that answers outside of experiments, and its version."""
+        served = self._served
+        return (served.engine, served.version) if served and served.version is not None else None
+
     def swap(self, engine: Engine, version: int, tx: Tx) -> None:
         """Let another model answer from the next forecast on.
 
@@ -85,11 +115,59 @@ class Forecaster:
         """
         served = _Served(engine, version, self._next_serial())
         with self._lock:
-            active = list(self._states)[-200:]
-        ready = {learner: self._catch_up(tx, learner, served, None) for learner in active}
+            active = {learner for learner, _ in list(self._states)[-200:]}
+        ready = {
+            (learner, served.serial): self._catch_up(tx, learner, served, None)
+            for learner in active
+        }
         with self._lock:
             self._states.update(ready)
             self._served = served
+
+    def try_out(self, split: Split | None) -> None:
+        """Let every learner's forecasts come from an arm of an experiment; None: it is over."""
+        if split is None:
+            self._split = None
+            return
+        served = [_Served(arm.engine, arm.version, self._next_serial()) for arm in split.arms]
+        self._split = split, tuple(served)
+
+    def given(
+        self, tx: Tx, learner_id: UUID, item: Item, *, at: float
+    ) -> tuple[Forecast, dict[str, Any]]:
+        """The forecast that a task is given with, and what an experiment keeps beside it.
+
+        Args:
+            tx: as in `forecast`.
+            learner_id: whose.
+            item: of the task.
+            at: Unix seconds, now.
+
+        Returns:
+            The forecast, and experiment_id, arm and shadows (what each of the other arms says);
+            nothing of these outside of an experiment.
+        """
+        running = self._split
+        if running is None:
+            return self.forecast(tx, learner_id, [item], at=at)[0], {}
+        split, served = running
+        said = [
+            one.engine.predict(self._state(tx, learner_id, one), [item], at=at)[0] for one in served
+        ]
+        own = split.index(learner_id)
+        shadows = [
+            {"arm": arm.name, "version": arm.version, "model": other.model,
+             "p_correct": other.p_correct, "log_time_mean": other.log_time_mean,
+             "log_time_sd": other.log_time_sd}
+            for arm, other in zip(split.arms, said, strict=True)
+            if arm is not split.arms[own]
+        ]  # fmt: skip
+        exposure = {
+            "experiment_id": split.experiment_id,
+            "arm": split.arms[own].name,
+            "shadows": shadows,
+        }
+        return Forecast(said[own], served[own].version), exposure
 
     def forecast(
         self, tx: Tx, learner_id: UUID, items: Sequence[Item], *, at: float
@@ -102,7 +180,7 @@ class Forecaster:
             items: what may be asked; any part of them may be unknown.
             at: Unix seconds, now.
         """
-        served = self._engine(tx)
+        served = self._serving(tx, learner_id)
         if served is None:
             return [Forecast(learning.constant_forecast(), None) for _ in items]
         state = self._state(tx, learner_id, served)
@@ -117,7 +195,7 @@ class Forecaster:
         The answer must not be stored yet. Both come from one model, so that the difference is what
         the answer did and nothing else.
         """
-        served = self._engine(tx)
+        served = self._serving(tx, learner_id)
         if served is None or served.version is None:
             before = self.forecast(tx, learner_id, [response.item], at=at)[0]
             # The prior knows no learners: it moves because it counts this answer too.
@@ -138,7 +216,11 @@ class Forecaster:
         ]
         return _table(known + ([("", further)] if further is not None else []))
 
-    def _engine(self, tx: Tx) -> _Served | None:
+    def _serving(self, tx: Tx, learner_id: UUID) -> _Served | None:
+        running = self._split
+        if running is not None:
+            split, served = running
+            return served[split.index(learner_id)]
         if self._served is not None:
             return self._served
         seq = attempts.last_seq(tx)
@@ -157,13 +239,14 @@ class Forecaster:
         return interim[1]
 
     def _state(self, tx: Tx, learner_id: UUID, served: _Served) -> Any:
+        key = (learner_id, served.serial)
         with self._lock:
-            cached = self._states.get(learner_id)
+            cached = self._states.get(key)
         caught_up = self._catch_up(tx, learner_id, served, cached)
         if caught_up is not cached:
             with self._lock:
-                self._states[learner_id] = caught_up
-                self._states.move_to_end(learner_id)
+                self._states[key] = caught_up
+                self._states.move_to_end(key)
                 while len(self._states) > CACHED_LEARNERS:
                     self._states.popitem(last=False)
         return caught_up.state
@@ -172,18 +255,14 @@ class Forecaster:
         self, tx: Tx, learner_id: UUID, served: _Served, cached: _Cached | None
     ) -> _Cached:
         newest, taken_back = attempts.news(tx, learner_id)
-        if (
-            cached is None
-            or cached.serial != served.serial
-            or cached.taken_back != taken_back  # taken back: fold again without it
-        ):
-            cached = _Cached(served.serial, 0, taken_back, served.engine.start())
+        if cached is None or cached.taken_back != taken_back:  # taken back: fold again without it
+            cached = _Cached(0, taken_back, served.engine.start())
         if newest == cached.seq:
             return cached
         state = cached.state
         for row in attempts.of_learner(tx, learner_id, after=cached.seq):
             state = served.engine.update(state, response(row))
-        return _Cached(served.serial, newest, taken_back, state)
+        return _Cached(newest, taken_back, state)
 
     def _next_serial(self) -> int:
         with self._lock:

@@ -76,7 +76,7 @@ def draw(
         topic=values["topic"],
         difficulty=values["difficulty"],
     )
-    forecast = model.forecast(tx, learner_id, [known_as], at=now)[0]
+    forecast, exposure = model.given(tx, learner_id, known_as, at=now)
     tasks.add(
         tx,
         id=task_id,
@@ -88,6 +88,7 @@ def draw(
         log_time_sd=forecast.said.log_time_sd,
         model=forecast.said.model,
         model_version=forecast.version,
+        **exposure,
         **values,
     )
     return task_id

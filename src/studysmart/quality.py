@@ -105,7 +105,11 @@ def warnings(scored: list[Row[Any]], live: Row[Any] | None) -> list[str]:
     """
     if live is None:
         return []
-    of_live = [row for row in scored if row.model_version == live.version]
+    # In an experiment others are shown too, on purpose.
+    of_live = [
+        row for row in scored
+        if row.model_version == live.version and (not row.arm or row.model == live.kind)
+    ]  # fmt: skip
     if len(of_live) < FEWEST_TO_WARN:
         return []
     window = _Window(of_live)
@@ -171,7 +175,7 @@ def _fallbacks(scored: list[Row[Any]], live: Row[Any] | None) -> dict[str, int]:
         Counter(
             row.model
             for row in scored
-            if row.model_version == live.version and row.model != live.kind
+            if row.model_version == live.version and not row.arm and row.model != live.kind
         )
     )
 

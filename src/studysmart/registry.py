@@ -21,7 +21,6 @@ from studysmart.learning.scores import FEWEST_LEARNERS, paired_interval
 from studysmart.learning.training import Judged, Serving, judge
 from studysmart.store import Row, Tx, attempts, audit, jobs, models
 
-LONGEST_REASON = 1_000
 # Fewer answers that neither model was fitted on say too little about either.
 ENOUGH = 50
 MOST_COMPARED = 2_000
@@ -112,7 +111,7 @@ def promote(tx: Tx, version: int, *, actor: str, reason: str, now: float) -> Non
         Conflict: it is live, or another is pinned.
         ArtefactRejected: its bytes are damaged, or not kept any more.
     """
-    reason = _because(reason)
+    reason = audit.because(reason)
     row, live = _get(tx, version), models.live_version(tx)
     _nothing_pinned(tx)
     if version == live:
@@ -131,7 +130,7 @@ def rollback(tx: Tx, *, actor: str, reason: str, now: float) -> int:
     Raises:
         Conflict: nothing sound was live before, or a version is pinned.
     """
-    reason = _because(reason)
+    reason = audit.because(reason)
     _nothing_pinned(tx)
     live = models.live_version(tx)
     passed: dict[str, str] = {}
@@ -158,7 +157,7 @@ def pin(tx: Tx, version: int, *, actor: str, reason: str, now: float) -> None:
         Conflict: it is pinned already.
         ArtefactRejected: its bytes are damaged, or not kept any more.
     """
-    reason = _because(reason)
+    reason = audit.because(reason)
     row, live, job = _get(tx, version), models.live_version(tx), jobs.job(tx)
     if version == job.pinned_version:
         msg = f"version {version} is pinned already"
@@ -176,7 +175,7 @@ def unpin(tx: Tx, *, actor: str, reason: str, now: float) -> int:
     Raises:
         Conflict: none is.
     """
-    reason = _because(reason)
+    reason = audit.because(reason)
     version = jobs.job(tx).pinned_version
     if version is None:
         msg = "no version is pinned"
@@ -255,7 +254,7 @@ def take_in(
     Returns:
         (its number, whether it is a new one).
     """
-    reason = _because(reason)
+    reason = audit.because(reason)
     version = models.by_sha256(tx, candidate.sha256)
     new = version is None
     if version is None:
@@ -491,14 +490,6 @@ def _nothing_pinned(tx: Tx) -> None:
     if pinned is not None:
         msg = f"version {pinned} is pinned; unpin it first, or pin the version that should serve"
         raise Conflict(msg, code="pinned")
-
-
-def _because(reason: str) -> str:
-    reason = reason.replace("\0", "").strip()
-    if not 0 < len(reason) <= LONGEST_REASON:
-        msg = f"say why, in 1 to {LONGEST_REASON} characters; found {len(reason)}"
-        raise BadInput(msg, code="no_reason")
-    return reason
 
 
 def _note(

@@ -115,7 +115,7 @@ def simulated(
     who = [uuid4() for _ in range(learners)]
     return [
         SimpleNamespace(
-            is_correct=bool(rng.random() < true[k]), p_correct=float(p[k]), model="lnirt",
+            is_correct=bool(rng.random() < true[k]), p_correct=float(p[k]), model="lnirt", arm="",
             log_time=float(3 + slower + 0.5 * rng.normal()), log_time_mean=3.0, log_time_sd=0.5,
             learner_id=who[int(rng.integers(learners))], model_version=1, known=20, topic="Waves",
             at=0.0,

@@ -29,7 +29,11 @@ models_app = typer.Typer(
 )
 app.add_typer(import_app, name="import")
 app.add_typer(accounts_app, name="accounts")
+experiments_app = typer.Typer(
+    help="Which of two or more models forecasts better for the people here.", no_args_is_help=True
+)
 app.add_typer(models_app, name="models")
+app.add_typer(experiments_app, name="experiments")
 
 BY_LEARNER = "Forecast learners who were not fitted; the default where folds are given."
 BY_TIME = "Fit the oldest 80 % of the answers, forecast the newest 20 %."
@@ -43,6 +47,7 @@ DataDir = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 Reason = Annotated[str, typer.Option(help="Why; kept in the audit.")]
+ExperimentName = Annotated[str, typer.Argument(help="Name of an experiment.")]
 Version = Annotated[int, typer.Argument(help="Number of a version, as `models list` tells it.")]
 
 
@@ -93,10 +98,10 @@ def status(
 
     Exit code 3: no worker beats. 4: the last training failed.
     """
-    from studysmart.cli import overview
+    from studysmart.cli import common, overview
 
     found = overview.read(data_dir)
-    typer.echo(overview.to_json(found) if as_json else overview.to_text(found))
+    typer.echo(common.to_json(found) if as_json else overview.to_text(found))
     if not found["worker"]["alive"]:
         raise typer.Exit(3)
     if (found["last_result"] or {}).get("outcome") == "failed":
@@ -198,11 +203,11 @@ def list_models(data_dir: DataDir = None, as_json: Json = False) -> None:  # noq
 
     Exit code 3: the live version is damaged, and an older one or the prior serves.
     """
-    from studysmart.cli import models
+    from studysmart.cli import common, models
 
     found = models.listed(_settings(data_dir))
     if as_json:
-        typer.echo(models.to_json(found))
+        typer.echo(common.to_json(found))
     else:
         models.print_list(found)
     if any(one["status"] == "live" and one["fault"] for one in found):
@@ -215,11 +220,11 @@ def show_model(version: Version, data_dir: DataDir = None, as_json: Json = False
 
     Exit code 3: it is damaged.
     """
-    from studysmart.cli import models
+    from studysmart.cli import common, models
 
     found = models.shown(_settings(data_dir), version)
     if as_json:
-        typer.echo(models.to_json(found))
+        typer.echo(common.to_json(found))
     else:
         models.print_one(found)
     if found["fault"]:
@@ -235,11 +240,11 @@ def compare_models(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Judge two versions, and the prior, on the same newest answers. Stores nothing."""
-    from studysmart.cli import models
+    from studysmart.cli import common, models
 
     found = models.compared(_settings(data_dir), a, b, answers=answers)
     if as_json:
-        typer.echo(models.to_json(found))
+        typer.echo(common.to_json(found))
     else:
         models.print_comparison(found)
 
@@ -299,23 +304,95 @@ def import_model(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Take a model in as a challenger, after all of it was verified; it is not live by itself."""
-    from studysmart.cli import models
+    from studysmart.cli import common, models
 
     found = models.take_in(_settings(data_dir), file, reason=reason)
     known = "a new challenger" if found["new"] else "known already"
-    typer.echo(models.to_json(found) if as_json else f"version {found['version']}: {known}")
+    typer.echo(common.to_json(found) if as_json else f"version {found['version']}: {known}")
 
 
 def _change_model(
     what: str, version: int | None, reason: str, data_dir: Path | None, *, as_json: bool
 ) -> None:
-    from studysmart.cli import models
+    from studysmart.cli import common, models
 
     found = models.change(_settings(data_dir), what, version, reason=reason)
     pinned = found["pinned_version"]
     told = f"version {found['live_version']} is live"
     told += ", and pinned" if pinned is not None else ", and nothing is pinned"
-    typer.echo(models.to_json(found) if as_json else told)
+    typer.echo(common.to_json(found) if as_json else told)
+
+
+@experiments_app.command("list")
+def list_experiments(data_dir: DataDir = None, as_json: Json = False) -> None:  # noqa: FBT002
+    """All experiments, newest first."""
+    from studysmart.cli import common, experiments
+
+    found = experiments.listed(_settings(data_dir))
+    if as_json:
+        typer.echo(common.to_json(found))
+    else:
+        experiments.print_list(found)
+
+
+@experiments_app.command("start")
+def start_experiment(
+    name: ExperimentName,
+    arm: Annotated[list[str], typer.Option(
+        help="KIND or KIND@VERSION, two to four times; the first is the control. Without a version "
+        "it is the live one, whichever that is.")],
+    reason: Reason,
+    data_dir: DataDir = None,
+    metric: Annotated[str, typer.Option(
+        help="What decides: joint, log_loss or time_loss.")] = "joint",
+    alpha: Annotated[float, typer.Option(
+        help="How often a difference may be seen where there is none.")] = 0.05,
+    at_least: Annotated[int, typer.Option(help="Answers before anything is decided.")] = 200,
+    at_most: Annotated[int, typer.Option(help="Answers after which it ends.")] = 20_000,
+    days: Annotated[float, typer.Option(help="Days after which it ends.")] = 90.0,
+    margin: Annotated[float, typer.Option(
+        help="A difference of the loss that would not matter.")] = 0.005,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:  # fmt: skip
+    """Let arms forecast for some learners each, and all of them beside it; ends by its own rule."""
+    from studysmart.cli import common, experiments
+
+    plan = {"alpha": alpha, "at_least": at_least, "at_most": at_most, "days": days,
+            "margin": margin}  # fmt: skip
+    found = experiments.started(
+        _settings(data_dir), name, arms=arm, metric=metric, plan=plan, reason=reason
+    )
+    typer.echo(common.to_json(found) if as_json else f"'{name}' is under way")
+
+
+@experiments_app.command("show")
+def show_experiment(
+    name: ExperimentName,
+    data_dir: DataDir = None,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """What an experiment found, so far or in the end."""
+    from studysmart.cli import common, experiments
+
+    found = experiments.shown(_settings(data_dir), name)
+    if as_json:
+        typer.echo(common.to_json(found))
+    else:
+        experiments.print_one(found)
+
+
+@experiments_app.command("stop")
+def stop_experiment(
+    name: ExperimentName,
+    reason: Reason,
+    data_dir: DataDir = None,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """End an experiment before its rule does; what was found so far is its result."""
+    from studysmart.cli import common, experiments
+
+    found = experiments.stopped(_settings(data_dir), name, reason=reason)
+    typer.echo(common.to_json(found) if as_json else found["sentence"])
 
 
 @app.command("evaluate")

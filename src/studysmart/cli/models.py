@@ -2,46 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from studysmart import registry
-from studysmart.errors import BadInput, Conflict, NotFound
+from studysmart.cli.common import ACTOR, console, number, opened, when
+from studysmart.errors import BadInput, Conflict
 from studysmart.learning.engine import LARGEST_BYTES
 from studysmart.settings import Settings
-from studysmart.store import Store
-from studysmart.store.migrations import migrate
 
-ACTOR = "command line"
 SCORES = ("log_loss", "auc", "ece", "nlpd", "mae_s", "coverage_80")
-WIDE = 140  # of tables that nobody looks at on a terminal
 
 
 def listed(settings: Settings) -> list[dict[str, Any]]:
     """All versions, newest first."""
-    with _opened(settings) as store, store.read() as tx:
+    with opened(settings) as store, store.read() as tx:
         return registry.listed(tx)
 
 
 def shown(settings: Settings, version: int) -> dict[str, Any]:
     """One version in full."""
-    with _opened(settings) as store, store.read() as tx:
+    with opened(settings) as store, store.read() as tx:
         return registry.shown(tx, version)
 
 
 def compared(settings: Settings, a: int, b: int, *, answers: int) -> dict[str, Any]:
     """Two versions on the same newest answers."""
-    with _opened(settings) as store:
+    with opened(settings) as store:
         with store.read() as tx:
             material = registry.gather(tx, a, b, answers=answers)
         return registry.compare(material)
@@ -60,7 +51,7 @@ def change(settings: Settings, what: str, version: int | None, *, reason: str) -
         The version that was acted on, and what is live and pinned now.
     """
     given = () if version is None else (version,)
-    with _opened(settings) as store, store.write() as tx:
+    with opened(settings) as store, store.write() as tx:
         found = getattr(registry, what)(tx, *given, actor=ACTOR, reason=reason, now=time.time())
         return {"version": found or version} | registry.serving(tx)
 
@@ -71,7 +62,7 @@ def export(settings: Settings, version: int, file: Path) -> int:
     Raises:
         Conflict: the file is there already.
     """
-    with _opened(settings) as store, store.read() as tx:
+    with opened(settings) as store, store.read() as tx:
         data = registry.exported(tx, version)
     if file.exists():
         msg = f"{file} is there already; name another file"
@@ -100,46 +91,28 @@ def take_in(settings: Settings, file: Path, *, reason: str) -> dict[str, Any]:
         msg = f"{file} cannot be read: {error.strerror}"
         raise BadInput(msg) from error
     candidate = registry.read(data)
-    with _opened(settings) as store, store.write() as tx:
+    with opened(settings) as store, store.write() as tx:
         version, new = registry.take_in(tx, candidate, actor=ACTOR, reason=reason, now=time.time())
     return {"version": version, "new": new}
-
-
-@contextmanager
-def _opened(settings: Settings) -> Iterator[Store]:
-    if isinstance(settings.where, Path) and not settings.where.exists():
-        msg = f"no database in {settings.data_dir} yet; studysmart serve makes one"
-        raise NotFound(msg)
-    store = Store(settings.where)
-    try:
-        migrate(store)
-        yield store
-    finally:
-        store.close()
 
 
 # -- how it is shown --
 
 
-def to_json(found: Any) -> str:
-    """For programs; times in ISO 8601."""
-    return json.dumps(_dated(found), indent=2)
-
-
 def print_list(versions: list[dict[str, Any]]) -> None:
     """All versions as a table."""
     if not versions:
-        _console().print("no version yet: the prior serves until the first training is through")
+        console().print("no version yet: the prior serves until the first training is through")
         return
     table = Table("version", "status", "kind", "answers", "published", *SCORES[:4], "", box=None)
     for one in versions:
         own = one["metrics"].get(one["kind"], {})
         table.add_row(
             str(one["version"]), one["status"], one["kind"], str(one["samples"]),
-            _when(one["published_at"]), *(_number(own.get(name)) for name in SCORES[:4]),
+            when(one["published_at"]), *(number(own.get(name)) for name in SCORES[:4]),
             _remark(one), style="bold" if one["status"] == "live" else None,
         )  # fmt: skip
-    _console().print(table)
+    console().print(table)
 
 
 def print_one(one: dict[str, Any]) -> None:
@@ -149,7 +122,7 @@ def print_one(one: dict[str, Any]) -> None:
         "status": one["status"],
         "kind": one["kind"],
         "source": one["source"],
-        "published": _when(one["published_at"]),
+        "published": when(one["published_at"]),
         "answers": str(one["samples"]),
         "sha256": one["sha256"],
         "remark": _remark(one) or "sound",
@@ -157,12 +130,12 @@ def print_one(one: dict[str, Any]) -> None:
         if run
         else "none of this installation",
     }
-    console = _console()
-    console.print(f"version {one['version']}", style="bold")
+    screen = console()
+    screen.print(f"version {one['version']}", style="bold")
     table = Table(box=None, show_header=False)
     for name, value in facts.items():
         table.add_row(name, value)
-    console.print(table)
+    screen.print(table)
     judged = {k: v for k, v in one["metrics"].items() if isinstance(v, dict) and "log_loss" in v}
     if judged:
         _scores(judged)
@@ -170,25 +143,25 @@ def print_one(one: dict[str, Any]) -> None:
 
 def print_comparison(found: dict[str, Any]) -> None:
     """The sentence, the scores, the differences."""
-    console = _console()
-    console.print(found["sentence"], style="bold")
+    screen = console()
+    screen.print(found["sentence"], style="bold")
     names = {name: f"version {found[name]['version']}" for name in "ab"} | {"prior": "prior"}
     _scores({shown: found[name]["scores"] for name, shown in names.items()})
     table = Table(f"{names['b']} less {names['a']}", "mean", "95 % from", "to", box=None)
     for name, one in found["differences"].items():
-        table.add_row(name, *(_number(one[part]) for part in ("mean", "low", "high")))
-    console.print(table)
+        table.add_row(name, *(number(one[part]) for part in ("mean", "low", "high")))
+    screen.print(table)
     if not found["clustered"]:
-        console.print("Too few learners to go by learner: answers are taken to be independent.")
+        screen.print("Too few learners to go by learner: answers are taken to be independent.")
 
 
 def _scores(by_name: dict[str, dict[str, Any]]) -> None:
     table = Table("", "answers", *SCORES, box=None)
     for name, scores in by_name.items():
         table.add_row(
-            name, f"{scores.get('n', 0):.0f}", *(_number(scores.get(score)) for score in SCORES)
+            name, f"{scores.get('n', 0):.0f}", *(number(scores.get(score)) for score in SCORES)
         )
-    _console().print(table)
+    console().print(table)
 
 
 def _remark(one: dict[str, Any]) -> str:
@@ -197,24 +170,3 @@ def _remark(one: dict[str, Any]) -> str:
     remarks += [f"REFUSED: {one['fault']}"] if one["fault"] else []
     remarks += [] if one["has_data"] else ["bytes not kept"]
     return ", ".join(remarks)
-
-
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False, markup=False)
-
-
-def _number(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, int | float) else "–"
-
-
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
-
-
-def _dated(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            k: _when(v) if k.endswith("_at") and isinstance(v, float) else _dated(v)
-            for k, v in value.items()
-        }
-    return [_dated(one) for one in value] if isinstance(value, list) else value

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from studysmart import defaults, sqlite
+from studysmart.cli.common import when
 from studysmart.errors import NotFound
 
 
@@ -77,11 +76,6 @@ def _of_server(folder: Path) -> dict[str, Any]:
     }
 
 
-def to_json(found: dict[str, Any]) -> str:
-    """For programs; times in ISO 8601."""
-    return json.dumps(_dated(found), indent=2)
-
-
 def to_text(found: dict[str, Any]) -> str:
     """For people."""
     live, last, running = found["live_model"], found["last_result"], found["running"]
@@ -92,22 +86,9 @@ def to_text(found: dict[str, Any]) -> str:
         ("live model", f"version {live['version']} ({live['kind']}), {live['samples']} answers"
                        + (f"; REFUSED: {live['fault']}" if live["fault"] else "")
                        if live else "none yet: the prior answers"),
-        ("last training", f"{_when(last['ended_at'])}: {last['outcome']}, {last['reason']}"
+        ("last training", f"{when(last['ended_at'])}: {last['outcome']}, {last['reason']}"
                           if last else "none yet"),
         ("worker", "beats" if found["worker"]["alive"] else "silent"),
         ("database", f"{found['database_bytes'] / 2**20:.1f} MiB in {found['data_dir']}"),
     ]  # fmt: skip
     return "\n".join(f"{name:<14} {value}" for name, value in rows)
-
-
-def _dated(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            k: _when(v) if k.endswith("_at") and v is not None else _dated(v)
-            for k, v in value.items()
-        }
-    return value
-
-
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from studysmart import lifeline, training
+from studysmart import experiments, lifeline, training
 from studysmart.errors import Unavailable
 from studysmart.jobs.child import ONE_THREAD
 from studysmart.settings import Settings
@@ -31,6 +31,7 @@ from studysmart.store import Store, Tx, jobs
 
 BEAT_S = 1.0
 LOOK_S = 1.0
+UMPIRE_EVERY_S = 30.0
 CURVE_POINTS = 200
 PATIENCE_S = 300.0
 
@@ -74,6 +75,7 @@ class Worker:
         self._stop = threading.Event()
         self._child: _Child | None = None
         self._watch = training.Watch(predecessor)
+        self._umpired_at = -UMPIRE_EVERY_S
         self._held: training.Claim | None = None
         self._cancelled = threading.Event()
         self._superseded = threading.Event()
@@ -93,6 +95,7 @@ class Worker:
             while not self._stop.wait(pause):
                 try:
                     self.look()
+                    self.umpire(at=time.monotonic())
                 except Unavailable as error:  # the disk may be full or the file busy: it passes
                     log.warning("database_unavailable", reason=str(error))
         finally:
@@ -123,6 +126,23 @@ class Worker:
         if claim is not None:
             log.info("training_started", run=claim.run_id)
             self._train(claim)
+
+    def umpire(self, *, at: float) -> None:
+        """End the experiment under way when its stop rule says so; now and then is enough.
+
+        Args:
+            at: seconds of a monotonic clock.
+        """
+        if at - self._umpired_at < UMPIRE_EVERY_S:
+            return
+        self._umpired_at = at
+        with self._store.read() as tx:
+            if not experiments.due(tx, now=time.time()):
+                return
+        with self._store.write() as tx:
+            sentence = experiments.settle(tx, now=time.time())
+        if sentence is not None:
+            log.info("experiment_ended", result=sentence)
 
     def _train(self, claim: training.Claim) -> None:
         self._cancelled.clear()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -58,9 +58,19 @@ class Engine:
 
     @property
     def chain(self) -> tuple[str, ...]:
-        """Kinds in the order in which they are asked."""
-        upto = KINDS.index(self.serving)
-        return tuple(kind for kind in reversed(KINDS[: upto + 1]) if kind in self.models)
+        """Kinds in the order in which they are asked.
+
+        No network stands in for another: each costs time with every answer.
+        """
+        simpler = KINDS[: KINDS.index(self.serving)]
+        return (self.serving, *(
+            kind for kind in reversed(simpler)
+            if kind in self.models and not issubclass(CLASSES[kind], SequenceModel)
+        ))  # fmt: skip
+
+    def serving_as(self, kind: str) -> Engine:
+        """The same models, with this one answering first."""
+        return self if kind == self.serving else replace(self, serving=kind)
 
     def start(self) -> EngineState:
         """A learner of whom nothing is known."""

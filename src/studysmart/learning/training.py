@@ -184,9 +184,9 @@ def train(
     engine = None
     if fit_to_serve:
         manifest = manifest_of(fitted, metrics, seed=seed) | {"samples": n, "fitted": n - judged}
-        # A network that lost would only cost memory and time with every answer.
-        lost = NETWORK_KINDS - {serving}
-        kept = {kind: model for kind, model in models.items() if kind not in lost}
+        # Networks that lost are kept for experiments; nobody asks them before.
+        unfit = NETWORK_KINDS - set(eligible)
+        kept = {kind: model for kind, model in models.items() if kind not in unfit}
         engine = Engine(kept, serving, manifest)
     return TrainingReport(engine, outcome, reason, metrics, n, n - judged, judged)
 

@@ -16,11 +16,12 @@ from typing import Any
 
 import structlog
 
-from studysmart import artefacts, defaults, training
-from studysmart.errors import Unavailable
+from studysmart import artefacts, defaults, experiments, training
+from studysmart.errors import BadInput, Conflict, NotFound, Unavailable
 from studysmart.forecasting import Forecaster
 from studysmart.settings import Settings
 from studysmart.store import Store, Tx, jobs, models
+from studysmart.store import experiments as rows
 
 log = structlog.get_logger("web")
 
@@ -36,10 +37,12 @@ class Live:
         self.settings = settings
         self.forecaster = Forecaster()
         self.model_fault: str | None = None
+        self.experiment_fault: str | None = None
         self.stopping = threading.Event()
         self._tried: tuple[Any, ...] | None = None
         self._again_at = 0.0
         self._serving_sha256: str | None = None
+        self._split: tuple[Any, ...] | None = None
         self._status: dict[str, Any] = {}
         self._stamp: tuple[Any, ...] = ()
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
@@ -76,6 +79,7 @@ class Live:
         now = time.time()
         with self.store.read() as tx:
             model = models.live(tx)
+            running = rows.running(tx)
             alive = bool(jobs.workers(tx, since=now - defaults.WORKER_SILENT_S))
             stamp = (alive, *jobs.stamp(tx))
             # Counting all answers takes a while in a large system: only when something happened.
@@ -83,12 +87,16 @@ class Live:
                 status = training.status(tx, threshold=self.settings.train_every, now=now)
                 self._status = status if status != self._status else self._status
                 self._stamp = stamp
+        experiment = running.id if running is not None else None
         found = None if model is None else (model.version, model.live_seq, model.sha256)
         if found != self._tried or afresh or time.monotonic() >= self._again_at:
             self._load(model.version if model is not None else None)
             self._tried = found
             again = SOUND_AGAIN_S if self.model_fault is None else DAMAGED_AGAIN_S
             self._again_at = time.monotonic() + again
+        if (experiment, self.forecaster.version) != self._split:
+            self._try_out()
+            self._split = (experiment, self.forecaster.version)
 
     def _load(self, version: int | None) -> None:
         """Swap in a version; a damaged one leaves the model that serves, or an older one."""
@@ -105,6 +113,19 @@ class Live:
             if fault != self.model_fault:
                 log.warning("model_rejected", version=version, reason=fault)
         self.model_fault = fault
+
+    def _try_out(self) -> None:
+        """Put learners into the arms of the experiment, or let them all out."""
+        split, self.experiment_fault = None, None
+        with self.store.read() as tx:
+            row = rows.running(tx)
+            if row is not None:
+                try:
+                    split = experiments.split(tx, row, self.forecaster.live)
+                except (BadInput, Conflict, NotFound) as error:
+                    self.experiment_fault = str(error)
+                    log.warning("experiment_waits", experiment=row.name, reason=str(error))
+        self.forecaster.try_out(split)
 
     def _swap(self, tx: Tx, version: int) -> str | None:
         """Let a version serve; returns why it must not."""
