@@ -5,6 +5,7 @@ import type { JSX } from 'react';
 import { queries, queryClient } from '../app';
 import page from '../pages/Page.module.css';
 import { LoadProblem, Skeleton } from '../pages/parts';
+import { Experiments } from './Experiments';
 import { LiveQuality } from './LiveQuality';
 import { Now } from './Now';
 import type { Deed } from './operations';
@@ -45,6 +46,7 @@ export function TrainingPage(): JSX.Element {
       </p>
       <Versions ask={setDeed} />
       <LiveQuality />
+      <Experiments ask={setDeed} />
       <Runs />
       <Audit />
       {deed !== null && (

@@ -84,7 +84,36 @@ export interface Act {
   reason: string;
 }
 
+export interface Arm {
+  name: string;
+  kind: string;
+  version: number | null;
+}
+
+export interface Experiment {
+  name: string;
+  arms: Arm[];
+  metric: 'joint' | 'log_loss' | 'time_loss';
+  plan: { alpha: number; at_least: number; at_most: number; days: number; margin: number };
+  started_at: string;
+  stopped_at: string | null;
+  sentence: string | null;
+}
+
+export interface ExperimentInFull extends Experiment {
+  sentence: string;
+  answers: number;
+  learners: number;
+  arms_found: { name: string; learners: number; answers: number; scores: Partial<Record<'log_loss' | 'ece' | 'log_time_rmse', number>> }[];
+  /** Per arm, as answers came: answers, mean, low, high. */
+  paths: Record<string, [number, number, number, number][]>;
+  stopped_by: string | null;
+  waiting: string | null;
+}
+
 export type Deed =
+  | { what: 'start-experiment'; name: string; arms: Arm[] }
+  | { what: 'stop-experiment'; name: string }
   | { what: 'run' | 'cancel' | 'pause' | 'resume' }
   | { what: 'promote' | 'pin'; version: number }
   | { what: 'rollback' | 'unpin' };
@@ -95,7 +124,10 @@ export const operations = {
   compare: (a: number, b: number) => call<Comparison>('GET', `/models/compare?a=${a}&b=${b}`),
   quality: () => call<Quality>('GET', '/quality?days=30'),
   audit: () => call<Act[]>('GET', '/audit?limit=30'),
-  act: (deed: Deed, reason: string) => call<unknown>('POST', pathOf(deed), { reason }),
+  experiments: () => call<Experiment[]>('GET', '/experiments'),
+  experiment: (name: string) => call<ExperimentInFull>('GET', `/experiments/${encodeURIComponent(name)}`),
+  act: (deed: Deed, reason: string) =>
+    call<unknown>('POST', pathOf(deed), deed.what === 'start-experiment' ? { name: deed.name, arms: deed.arms, reason } : { reason }),
 };
 
 export function pathOf(deed: Deed): string {
@@ -106,6 +138,10 @@ export function pathOf(deed: Deed): string {
     case 'rollback':
     case 'unpin':
       return `/models/${deed.what}`;
+    case 'start-experiment':
+      return '/experiments';
+    case 'stop-experiment':
+      return `/experiments/${encodeURIComponent(deed.name)}/stop`;
     default:
       return `/training/${deed.what}`;
   }
@@ -163,6 +199,20 @@ export function wordsOf(deed: Deed): { button: string; title: string; effect: st
         effect: 'The next training that is no worse goes live again.',
         done: 'No version is pinned.',
       };
+    case 'start-experiment':
+      return {
+        button: 'Start',
+        title: `Start “${deed.name}”?`,
+        effect: `Each learner gets the forecasts of one of them: ${deed.arms.map((arm) => arm.name).join(', ')}. Every answer judges all. It ends by its own rule.`,
+        done: `“${deed.name}” is under way.`,
+      };
+    case 'stop-experiment':
+      return {
+        button: 'Stop',
+        title: `Stop “${deed.name}”?`,
+        effect: 'What was found so far is its result. Everybody gets the forecasts of the live model again.',
+        done: `“${deed.name}” has ended.`,
+      };
     case 'rollback':
       return {
         button: 'Roll back',
@@ -191,6 +241,46 @@ export function judged(version: Version, score: string): number | null {
   if (typeof own !== 'object' || own === null) return null;
   const value = (own as Record<string, unknown>)[score];
   return typeof value === 'number' ? value : null;
+}
+
+/** What an experiment can try: the kinds of the live version, then every version that may serve. */
+export function armChoices(versions: Version[]): string[] {
+  const live = versions.find(({ status }) => status === 'live');
+  const kinds = ['prior', 'lnirt', 'sequence', 'attention'].filter((kind) => live !== undefined && kind in live.metrics);
+  const sound = versions.filter(({ has_data, fault }) => has_data && fault === null);
+  return [...kinds, ...sound.map(({ kind, version }) => `${kind}@${version}`)];
+}
+
+/** `kind` or `kind@version`, as an arm. */
+export function armOf(choice: string): Arm {
+  const [kind = '', version] = choice.split('@');
+  return { name: choice, kind, version: version === undefined ? null : Number(version) };
+}
+
+export interface Band {
+  area: string;
+  line: string;
+  zero: number;
+}
+
+/** An interval as it grew, in a box of `width` × `height`; null before it has two looks. */
+export function band(path: [number, number, number, number][], width: number, height: number): Band | null {
+  const last = path[path.length - 1];
+  if (last === undefined || path.length < 2) return null;
+  // The first looks are wide: the box shows the later half whole, and clips what came before.
+  const later = path.slice(Math.floor(path.length / 2));
+  const top = Math.max(0, ...later.map(([, , , high]) => high));
+  const bottom = Math.min(0, ...later.map(([, , low]) => low));
+  const span = top - bottom || 1;
+  const x = (answers: number): string => ((answers / last[0]) * width).toFixed(1);
+  const y = (value: number): number => Math.min(height, Math.max(0, ((top - value) / span) * height));
+  const upper = path.map(([n, , , high]) => `${x(n)},${y(high).toFixed(1)}`);
+  const lower = path.map(([n, , low]) => `${x(n)},${y(low).toFixed(1)}`).reverse();
+  return {
+    area: [...upper, ...lower].join(' '),
+    line: path.map(([n, mean]) => `${x(n)},${y(mean).toFixed(1)}`).join(' '),
+    zero: y(0),
+  };
 }
 
 /** Points of a curve in a box of `width` × `height`, the highest value on top. */
