@@ -159,6 +159,31 @@ def watch(
     monitor.watch(_settings(data_dir), once=once)
 
 
+@app.command("logs")
+def show_logs(
+    data_dir: DataDir = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl+C.")] = False,  # noqa: FBT002
+    level: Annotated[
+        str, typer.Option(help="The lowest: debug, info, warning, error, critical.")
+    ] = "info",
+    since: Annotated[
+        str | None, typer.Option(help="30m, 1h, 2d ago, or a time; else the newest 200 lines.")
+    ] = None,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """What the web process, the worker and their supervisor wrote, in order of time (UTC)."""
+    from studysmart.cli import logs
+
+    logs.show(
+        _settings(data_dir),
+        level=level,
+        since=since,
+        follow=follow,
+        as_json=as_json,
+        say=typer.echo,
+    )
+
+
 @import_app.command("responses")
 def import_responses(
     file: Annotated[Path, typer.Argument(help="CSV, or CSV packed with gzip.")],
