@@ -184,7 +184,7 @@ def _runs(tx: Tx, _: Settings) -> Finding:
     detail = f"run {last.id}: {last.outcome}, {last.reason}"
     if job.paused_at is not None:
         return Finding("training", ok=False, detail=f"paused; {detail}",
-                       remedy="resume it on the training page when the time has come")  # fmt: skip
+                       remedy="studysmart training resume --reason TEXT, in time")  # fmt: skip
     return Finding("training", job.failures < FAILURES_ALARMING,
                    f"{detail} ({job.failures} failures in a row)",
                    "studysmart logs --level warning has the cause")  # fmt: skip
