@@ -17,6 +17,7 @@ import json
 import logging
 import os
 import re
+import select
 import sys
 import threading
 import traceback
@@ -84,10 +85,9 @@ def configure(settings: Settings, role: str) -> None:
         settings.data_dir / FOLDER / f"{role}.jsonl", most_bytes=settings.log_mb * 2**20
     )
     file.setFormatter(_formatter(shared, [signed, structlog.processors.JSONRenderer()]))
-    screen = logging.StreamHandler(sys.stderr)
+    screen = Screen()
     console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), timestamp_key="at")
     screen.setFormatter(_formatter(shared, [_on_one_line, console]))
-    logging.raiseExceptions = False  # a log that cannot be written is no reason to write to stderr
     logging.basicConfig(handlers=[file, screen], level=settings.log_level, force=True)
     structlog.configure(
         processors=[
@@ -212,6 +212,27 @@ class JsonLines(logging.Handler):
         told = {"at": json.loads(like)["at"], "level": "warning", "role": self._path.stem}
         told |= {"pid": os.getpid(), "event": "log_lines_lost", "lines": self._lost}
         return json.dumps(told)
+
+
+class Screen(logging.Handler):
+    """Standard error, as long as somebody takes what is written there.
+
+    A stopped terminal, or a pipe that nobody reads, would otherwise stop the server too.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line, or as much of it as is taken."""
+        try:
+            data = f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
+            ready = select.poll()
+            ready.register(2, select.POLLOUT)
+            # What is ready takes so many bytes without waiting.
+            for start in range(0, len(data), select.PIPE_BUF):
+                if not ready.poll(0):
+                    return
+                os.write(2, data[start : start + select.PIPE_BUF])
+        except Exception:  # noqa: BLE001 - the screen is gone, or a value cannot be shown
+            return
 
 
 def printable(text: str) -> str:

@@ -39,7 +39,7 @@ import studysmart
 from studysmart import learning
 from studysmart.cli.doctor import examine
 from studysmart.settings import Settings
-from studysmart.store import Store, jobs
+from studysmart.store import Store, accounts, attempts, jobs, models
 from studysmart.store.migrations import migrate
 from tests.acceptance.world import World, wait_for
 from tests.builders import add_version, small_engine
@@ -303,6 +303,16 @@ def test_every_command_of_the_handbook_ends_as_its_page_says(installation: Insta
     for one in pages(*PAGES):
         if one.text not in ELSEWHERE and one.text not in IN_EACH_SHELL:
             installation.run(one)
+    store = Store(installation.where)
+    with store.read() as tx:
+        assert 240 == attempts.completions(tx), "the restored log"
+        assert {1, 2} <= {row.version for row in models.newest(tx)}
+        assert 2 == accounts.operators(tx)
+    store.close()
+    assert (installation.folder / "data.before" / "studysmart.sqlite3").exists()
+    # What may be sent with a report has nothing in it that was typed in secret.
+    kept = "".join(path.read_text() for path in (installation.data / "logs").iterdir())
+    assert TYPED not in kept + (installation.folder / "report.txt").read_text()
 
 
 @pytest.mark.timeout(600)
@@ -321,6 +331,10 @@ def test_every_command_about_postgresql_ends_as_its_page_says(
         for one in pages("postgresql"):
             if one.text not in ELSEWHERE:
                 made.run(one)
+        store = Store(made.where)
+        with store.read() as tx:
+            assert 1 == models.live_version(tx), "the restored dump"
+        store.close()
     finally:
         made.stop()
         postgres_server.drop(name)

@@ -186,6 +186,30 @@ def test_a_file_that_somebody_removed_is_made_again(tmp_path: Path):
     assert ["second"] == [line["event"] for line in lines(tmp_path)]
 
 
+def test_a_screen_that_nobody_reads_makes_nobody_wait(tmp_path: Path):
+    """A stopped terminal or pager does not stop the server; the file has every line."""
+    script = (
+        LOG
+        + """
+    for k in range(5_000):
+        log.info("line", k=k, filling="x" * 100)
+    try:
+        raise RuntimeError("y" * 1_900)
+    except RuntimeError:
+        log.exception("long")
+    """
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script), str(tmp_path)], stderr=subprocess.PIPE
+    )
+    try:
+        assert 0 == process.wait(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
+    assert 5_001 == len(lines(tmp_path / "logs"))
+
+
 # -- what is in a line --
 
 LOG = """
