@@ -176,7 +176,8 @@ class JsonLines(logging.Handler):
             os.close(self._descriptor)
             self._descriptor = None
         if self._descriptor is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self._path.parent.parent, self._path.parent):  # nobody else's to read
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
             self._descriptor = os.open(self._path, flags, 0o600)
         return self._descriptor

@@ -474,6 +474,40 @@ def test_every_metric_is_explained(installation: Installation):
     assert {name for name in there if not name.endswith("_created")} <= named
 
 
+def test_every_warning_about_the_forecasts_is_explained():
+    """By its first words."""
+    source = ast.parse((ROOT / "src/studysmart/quality.py").read_text())
+    (made,) = (
+        node for node in source.body
+        if isinstance(node, ast.FunctionDef) and node.name == "warnings"
+    )  # fmt: skip
+    begins = {
+        " ".join(node.value.split()[:3])
+        for node in ast.walk(made)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.match(r"[A-Z]\w+ .* ", node.value)
+        and node.value != ast.get_docstring(made, clean=False)
+        and "Warn where" not in node.value
+        and "The judged mean" not in node.value
+    }
+    assert {"Times fall outside", "People are right"} <= begins
+    table = (HANDBOOK / "watch.md").read_text().split("### Warnings")[1].split("## Logs")[0]
+    assert [] == [words for words in begins if f"| {words}" not in table]
+
+
+def test_every_setting_that_the_handbook_names_exists():
+    """And each default that stands behind a name is the one of the code."""
+    defaults = {
+        f"STUDYSMART_{name.upper()}": it.default for name, it in Settings.model_fields.items()
+    }
+    for path in HANDBOOK.glob("*.md"):
+        text = path.read_text()
+        assert set(re.findall(r"STUDYSMART_[A-Z_]+", text)) <= set(defaults), path.name
+        for name, value in re.findall(r"`(STUDYSMART_[A-Z_]+)` \((\d+)\)", text):
+            assert float(value) == defaults[name], f"{path.name}: {name}"
+
+
 def test_every_exit_code_that_a_verb_names_is_in_the_table():
     """As the help of the command line tells them."""
     text = (ROOT / "docs/reference/cli.md").read_text()

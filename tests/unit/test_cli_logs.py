@@ -192,7 +192,7 @@ def test_a_reader_that_goes_away_is_no_error(folder: Path):
 
 
 def test_the_logs_of_a_server_are_there_at_once(tmp_path: Path):
-    """Its processes write under their roles into the data folder."""
+    """Its processes write under their roles into a data folder that is closed to others."""
     process = subprocess.Popen(
         [str(STUDYSMART), "serve", "--port", "0", "--data-dir", str(tmp_path / "data")],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -206,6 +206,9 @@ def test_the_logs_of_a_server_are_there_at_once(tmp_path: Path):
             return {"supervisor", "web"} <= roles
 
         wait_for(all_there, seconds=20, hint="lines of all processes")
+        made = [tmp_path / "data", tmp_path / "data" / "logs"]
+        made += (tmp_path / "data" / "logs").iterdir()
+        assert {0o700, 0o600} >= {path.stat().st_mode & 0o777 for path in made}
     finally:
         tail.close()
         process.terminate()

@@ -177,6 +177,13 @@ def test_a_folder_that_cannot_be_made_is_no_error(tmp_path: Path):
     assert [1, "kept"] == [line.get("lines", line["event"]) for line in lines(tmp_path / "logs")]
 
 
+def test_folders_that_logging_makes_are_closed_to_others(tmp_path: Path):
+    """Also the data folder, where logging comes first."""
+    say(handler(tmp_path / "data" / "logs" / "web.jsonl", most_bytes=40_000), "first")
+    made = [tmp_path / "data", tmp_path / "data" / "logs"]
+    assert {0o700} == {path.stat().st_mode & 0o777 for path in made}
+
+
 def test_a_file_that_somebody_removed_is_made_again(tmp_path: Path):
     """With the next line, which is in it."""
     to = handler(tmp_path / "web.jsonl", most_bytes=40_000)
