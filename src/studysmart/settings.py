@@ -6,7 +6,7 @@ Each setting is an environment variable `STUDYSMART_<NAME>`; the command line's 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -23,6 +23,10 @@ def _absolute(path: Path) -> Path:
         msg = f"must be an absolute path, so that every start finds the same data; got {path}"
         raise ValueError(msg)
     return path
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
 
 
 def _names(value: object) -> object:
@@ -83,7 +87,15 @@ class Settings(BaseSettings):
         le=60,
         description="How often the worker looks for due work and the web process for a new model.",
     )
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
+        Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    )
+    log_mb: int = Field(
+        default=20,
+        ge=1,
+        description="Most that the logs of one kind of process (web, worker, supervisor) may take, "
+        "MiB; the oldest lines go first.",
+    )
 
     @property
     def database(self) -> Path:

@@ -118,9 +118,11 @@ def test_an_empty_folder_is_said_to_be_one(tmp_path: Path):
     found = findings(tmp_path)
     assert found["database"].ok is False
     assert "no database" in found["database"].detail
-    for verb in ("monitor", "status"):
+    for verb in ("monitor", "status", "quality"):
         told = run(tmp_path, verb)
         assert told.exit_code != 0
+        assert "no database" in str(told.exception)
+    assert [] == list(tmp_path.iterdir()), "looking makes nothing"
 
 
 def test_quality_is_shown_with_its_n(folder: Path):

@@ -55,3 +55,11 @@ def test_host_names_are_read_from_a_list(monkeypatch: pytest.MonkeyPatch):
     """Separated by commas, as people write them."""
     monkeypatch.setenv("STUDYSMART_ALLOWED_HOSTS", "learn.example.org, school.example.org")
     assert ["learn.example.org", "school.example.org"] == settings.load().allowed_hosts
+
+
+def test_a_level_of_logs_is_one_of_four_in_any_case(monkeypatch: pytest.MonkeyPatch):
+    """An unknown one is refused at the start, by name, instead of failing later."""
+    assert "WARNING" == settings.load(log_level="warning").log_level
+    monkeypatch.setenv("STUDYSMART_LOG_LEVEL", "loud")
+    with pytest.raises(RefusedToStart, match="STUDYSMART_LOG_LEVEL"):
+        settings.load()

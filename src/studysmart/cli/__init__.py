@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,9 +29,11 @@ models_app = typer.Typer(
 )
 app.add_typer(import_app, name="import")
 app.add_typer(accounts_app, name="accounts")
+training_app = typer.Typer(help="Train now, cancel, pause, resume.", no_args_is_help=True)
 experiments_app = typer.Typer(
     help="Which of two or more models forecasts better for the people here.", no_args_is_help=True
 )
+app.add_typer(training_app, name="training")
 app.add_typer(models_app, name="models")
 app.add_typer(experiments_app, name="experiments")
 
@@ -159,6 +161,31 @@ def watch(
     monitor.watch(_settings(data_dir), once=once)
 
 
+@app.command("logs")
+def show_logs(
+    data_dir: DataDir = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl+C.")] = False,  # noqa: FBT002
+    level: Annotated[
+        str, typer.Option(help="The lowest: debug, info, warning, error, critical.")
+    ] = "info",
+    since: Annotated[
+        str | None, typer.Option(help="30m, 1h, 2d ago, or a time; else the newest 200 lines.")
+    ] = None,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """What the web process, the worker and their supervisor wrote, in order of time (UTC)."""
+    from studysmart.cli import logs
+
+    logs.show(
+        _settings(data_dir),
+        level=level,
+        since=since,
+        follow=follow,
+        as_json=as_json,
+        say=typer.echo,
+    )
+
+
 @import_app.command("responses")
 def import_responses(
     file: Annotated[Path, typer.Argument(help="CSV, or CSV packed with gzip.")],
@@ -195,6 +222,58 @@ def add_account(
     typer.echo(
         f"{caller.email} is now {'an operator' if caller.role == 'operator' else 'a learner'}"
     )
+
+
+@training_app.command("runs")
+def list_runs(
+    data_dir: DataDir = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="So many at most.")] = 20,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """The last trainings, newest first: what set them off, how they ended, and why."""
+    from studysmart.cli import common, training
+
+    found = training.runs(_settings(data_dir), limit=limit)
+    if as_json:
+        typer.echo(common.to_json(found))
+    else:
+        training.print_runs(found)
+
+
+@training_app.command("run")
+def run_training(reason: Reason, data_dir: DataDir = None) -> None:
+    """Train now, paused or not; a worker begins within a second."""
+    found = _change_training("ask", reason, data_dir)
+    alive = found["worker_alive"]
+    typer.echo(f"asked for{'' if alive else '; but no worker beats, so it waits for one'}")
+
+
+@training_app.command("cancel")
+def cancel_training(reason: Reason, data_dir: DataDir = None) -> None:
+    """End the run under way; its answers go into the next one."""
+    _change_training("cancel", reason, data_dir)
+    typer.echo("its worker ends it within a second or two")
+
+
+@training_app.command("pause")
+def pause_training(reason: Reason, data_dir: DataDir = None) -> None:
+    """Begin no training by itself; answers are taken and forecasts made as before."""
+    _change_training("pause", reason, data_dir)
+    typer.echo("paused; studysmart training resume goes on")
+
+
+@training_app.command("resume")
+def resume_training(reason: Reason, data_dir: DataDir = None) -> None:
+    """Train by itself again."""
+    found = _change_training("resume", reason, data_dir)
+    done, every = found["completed_since_training"], found["threshold"]
+    typer.echo(f"resumed; {done} of {every} answers until the next training")
+
+
+def _change_training(what: str, reason: str, data_dir: Path | None) -> dict[str, Any]:
+    from studysmart.cli import training
+
+    return training.change(_settings(data_dir), what, reason=reason)
 
 
 @models_app.command("list")

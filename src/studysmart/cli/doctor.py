@@ -174,7 +174,7 @@ def _model(tx: Tx, _: Settings) -> Finding:
 def _worker(tx: Tx, _: Settings) -> Finding:
     beating = jobs.workers(tx, since=time.time() - defaults.WORKER_SILENT_S)
     return Finding("worker", bool(beating), f"{len(beating)} beat",
-                   "studysmart serve, or studysmart worker; then read worker.log")  # fmt: skip
+                   "studysmart serve, or studysmart worker; then studysmart logs")  # fmt: skip
 
 
 def _runs(tx: Tx, _: Settings) -> Finding:
@@ -184,10 +184,10 @@ def _runs(tx: Tx, _: Settings) -> Finding:
     detail = f"run {last.id}: {last.outcome}, {last.reason}"
     if job.paused_at is not None:
         return Finding("training", ok=False, detail=f"paused; {detail}",
-                       remedy="resume it on the training page when the time has come")  # fmt: skip
+                       remedy="studysmart training resume --reason TEXT, in time")  # fmt: skip
     return Finding("training", job.failures < FAILURES_ALARMING,
                    f"{detail} ({job.failures} failures in a row)",
-                   "read worker.log for the cause")  # fmt: skip
+                   "studysmart logs --level warning has the cause")  # fmt: skip
 
 
 def _forecasts(tx: Tx, _: Settings) -> Finding:

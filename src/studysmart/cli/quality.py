@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from studysmart import quality
+from studysmart.cli.common import opened
 from studysmart.settings import Settings
-from studysmart.store import Store
 
 COLUMNS = (
     ("n", "n", "{:.0f}"),
@@ -20,13 +20,13 @@ COLUMNS = (
 
 
 def read(settings: Settings, *, days: float) -> dict[str, Any]:
-    """The report of `quality.report`."""
-    store = Store(settings.where)
-    try:
-        with store.read() as tx:
-            return quality.report(tx, days=days, now=time.time())
-    finally:
-        store.close()
+    """The report of `quality.report`.
+
+    Raises:
+        NotFound: there is no database yet.
+    """
+    with opened(settings) as store, store.read() as tx:
+        return quality.report(tx, days=days, now=time.time())
 
 
 def to_text(found: dict[str, Any]) -> str:

@@ -13,13 +13,12 @@ import resource
 import sys
 import threading
 import time
-import traceback
 from array import array
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
-from studysmart import forecasting, learning, lifeline, settings
+from studysmart import forecasting, learning, lifeline, logs, settings
 from studysmart.errors import ArtefactRejected
 from studysmart.store import Row, Store, attempts, models
 
@@ -48,8 +47,8 @@ def main() -> None:
     try:
         learning.warm_up()
         channel.send(event="warm")
-    except Exception:  # noqa: BLE001 - reported; the run itself will tell what is wrong
-        channel.send(event="log", text=traceback.format_exc())
+    except Exception as error:  # noqa: BLE001 - reported; the run itself will tell what is wrong
+        channel.send(event="log", text=logs.told(error))
     threading.Thread(target=channel.stay_alive, name="alive", daemon=True).start()
     while True:
         try:
@@ -62,7 +61,7 @@ def main() -> None:
             channel.send(
                 event="failed",
                 reason=f"{type(error).__name__}: {error}",
-                text=traceback.format_exc(),
+                text=logs.told(error),
             )
 
 

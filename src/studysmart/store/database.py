@@ -119,6 +119,7 @@ def _sqlite(path: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         module=sqlite_module(),
+        hide_parameters=True,  # of a statement that failed: they are people's answers
         poolclass=QueuePool,
         pool_size=8,
         max_overflow=40,  # a web thread never waits for a connection: there are 40 of them
@@ -167,6 +168,7 @@ def _postgres(url: URL) -> Engine:
     try:
         engine = create_engine(
             url,
+            hide_parameters=True,
             pool_size=8,
             max_overflow=40,
             pool_pre_ping=True,  # a connection that the server ended is replaced unnoticed
