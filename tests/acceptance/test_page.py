@@ -269,6 +269,10 @@ def test_an_operator_trains_pins_and_rolls_back(tmp_path: Path, browser: Browser
         do(watched, watched.at("do-resume"), "over")
         page.get_by_role("button", name="Compare", exact=True).click()
         expect(watched.at("comparison")).to_contain_text("95 % interval")
-        for reason in ("to see another", "before the exam", "exam week"):
+        page.get_by_label("New experiment").fill("first try")
+        do(watched, page.get_by_role("button", name="Start", exact=True), "which is better here")
+        trial = watched.at("experiment-first try")
+        expect(trial).to_contain_text("50 answers are needed")
+        for reason in ("to see another", "before the exam", "exam week", "which is better here"):
             expect(page.get_by_text(reason)).to_be_visible()
         assert [] == watched.complaints
