@@ -1,3 +1,3 @@
 """StudySmart: an adaptive-practice server that forecasts every next task."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
