@@ -156,10 +156,10 @@ class Forecaster:
         ]
         own = split.index(learner_id)
         shadows = [
-            {"arm": arm.name, "version": arm.version, "model": other.model,
-             "p_correct": other.p_correct, "log_time_mean": other.log_time_mean,
-             "log_time_sd": other.log_time_sd}
-            for arm, other in zip(split.arms, said, strict=True)
+            {"arm": arm.name, "version": arm.version, "model": one.said.model,
+             "p_correct": one.said.p_correct, "log_time_mean": one.said.log_time_mean,
+             "log_time_sd": one.said.log_time_sd}
+            for arm, one in zip(split.arms, said, strict=True)
             if arm is not split.arms[own]
         ]  # fmt: skip
         exposure = {
@@ -167,7 +167,7 @@ class Forecaster:
             "arm": split.arms[own].name,
             "shadows": shadows,
         }
-        return Forecast(said[own], served[own].version), exposure
+        return said[own], exposure
 
     def forecast(
         self, tx: Tx, learner_id: UUID, items: Sequence[Item], *, at: float
@@ -180,7 +180,11 @@ class Forecaster:
             items: what may be asked; any part of them may be unknown.
             at: Unix seconds, now.
         """
-        served = self._serving(tx, learner_id)
+        return self._said(tx, learner_id, self._serving(tx, learner_id), items, at=at)
+
+    def _said(
+        self, tx: Tx, learner_id: UUID, served: _Served | None, items: Sequence[Item], *, at: float
+    ) -> list[Forecast]:
         if served is None:
             return [Forecast(learning.constant_forecast(), None) for _ in items]
         state = self._state(tx, learner_id, served)
@@ -195,16 +199,14 @@ class Forecaster:
         The answer must not be stored yet. Both come from one model, so that the difference is what
         the answer did and nothing else.
         """
-        served = self._serving(tx, learner_id)
+        served = self._serving(tx, learner_id)  # asked once: another may go live meanwhile
+        (before,) = self._said(tx, learner_id, served, [response.item], at=at)
         if served is None or served.version is None:
-            before = self.forecast(tx, learner_id, [response.item], at=at)[0]
             # The prior knows no learners: it moves because it counts this answer too.
             engine = learning.fit_prior_engine(self._interim_table(tx, response))
             state = engine.start()._replace(answers=before.said.answers)
         else:
             engine, state = served.engine, self._state(tx, learner_id, served)
-            said = engine.predict(state, [response.item], at=at)[0]
-            before = Forecast(said, served.version)
         after = engine.predict(engine.update(state, response), [response.item], at=at)[0]
         return before, Forecast(after, before.version)
 
