@@ -151,9 +151,7 @@ class Forecaster:
         if running is None:
             return self.forecast(tx, learner_id, [item], at=at)[0], {}
         split, served = running
-        said = [
-            one.engine.predict(self._state(tx, learner_id, one), [item], at=at)[0] for one in served
-        ]
+        said = [self._said(tx, learner_id, one, [item], at=at)[0] for one in served]
         own = split.index(learner_id)
         shadows = [
             {"arm": arm.name, "version": arm.version, "model": one.said.model,
