@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,6 +50,8 @@ class World:
         cwd: where to start it from.
         env: further environment variables.
         platform: use the platform's data folder instead of `folder`.
+        port: where to listen; 0 picks one.
+        command: what stands in for `studysmart`.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class World:
         cwd: Path | None = None,
         env: dict[str, str] | None = None,
         platform: bool = False,
+        port: int = 0,
+        command: Sequence[str] = (str(STUDYSMART),),
     ):
         self.folder = folder
         self._start_warm()
@@ -66,7 +70,7 @@ class World:
         where = [] if platform else ["--data-dir", str(folder)]
         with self._log.open("w") as out:
             self.process = subprocess.Popen(
-                [str(STUDYSMART), "serve", "--port", "0", *where],
+                [*command, "serve", "--port", str(port), *where],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 cwd=cwd or folder.parent,
