@@ -439,7 +439,10 @@ class Chaos:
                     compared += 1
                     again = engine.predict(state, [one.item], at=row.answered_at)[0].p_correct
                     if abs(again - said["p_correct"]) > EXACT:
-                        wrong.append(f"answer {row.seq}: {said['p_correct']} is {again} replayed")
+                        wrong.append(
+                            f"answer {row.seq}: version {known.version} ({engine.serving}) said "
+                            f"{said['p_correct']} ({said['model']}), replayed it says {again}"
+                        )
         return wrong or ([] if compared else ["no forecast of a published model to compare"])
 
 
