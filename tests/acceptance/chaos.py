@@ -253,6 +253,7 @@ class Chaos:
             self.where = self.server.url(self.server.create())
             self.env["STUDYSMART_DATABASE_URL"] = self.where
         self.others: list[subprocess.Popen[bytes]] = []
+        self.worlds: list[World] = []
         self.world = self._start(0)
         self.store = Store(self.where)
         self.watcher = Watcher(self.store)
@@ -272,6 +273,11 @@ class Chaos:
                     env=os.environ | self.env, cwd=self.folder, stdout=out, stderr=out,
                 )
             )  # fmt: skip
+
+    def another_server(self) -> World:
+        """Web and worker once more, over the same database."""
+        self.worlds.append(self._start(0))
+        return self.worlds[-1]
 
     def run(self, n: int, *, rate: float, faults: list[Fault]) -> None:
         """Answers and faults side by side."""
@@ -361,7 +367,8 @@ class Chaos:
             other.terminate()
             other.wait(timeout=20)
             psutil.wait_procs(children, timeout=10)
-        self.world.stop()
+        for world in (*self.worlds, self.world):
+            world.stop()
 
     # -- the oracle --
 

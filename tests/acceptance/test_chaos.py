@@ -6,18 +6,26 @@ The rows D1, D4, D5, M1 and M4 of what this project promises, on both databases.
 from __future__ import annotations
 
 import os
+import random
 import signal
+import subprocess
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import psutil
 import pytest
 
+from studysmart import sqlite
 from tests import postgres
 from tests.acceptance import planted
-from tests.acceptance.chaos import Chaos, Fault, chaos, faults
-from tests.acceptance.world import wait_for
+from tests.acceptance.chaos import Chaos, Client, Fault, chaos, faults
+from tests.acceptance.world import running, wait_for
 
 CI = os.environ.get("CI") == "true"
 SEEDS = [int(line) for line in (Path(__file__).parent / "chaos_seeds.txt").read_text().split()]
@@ -95,6 +103,108 @@ def test_a_worker_killed_at_any_step_of_publishing_leaves_one_live_model(quick: 
         assert done.exists(), f"no run came to {step}"
     one.client.answer(4, rate=20)
     assert [] == one.judge()
+
+
+def test_two_servers_and_two_workers_share_one_file(quick: Any):
+    """Nobody is told that the database is locked, while its log is emptied again and again."""
+    one = quick()
+    second = Client(one.another_server().url, one.journal, seed=2)
+    done = threading.Event()
+
+    def empty_the_log() -> None:
+        with closing(sqlite.sqlite_module().connect(one.where)) as own:
+            while not done.wait(0.5):
+                own.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    emptying = threading.Thread(target=empty_the_log)
+    emptying.start()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda client: client.answer(100, rate=15), (one.client, second)))
+    done.set()
+    emptying.join()
+    second.close()
+    assert [] == second.complaints
+    assert [] == one.judge()
+
+
+def test_a_storm_of_retries_keeps_every_answer_once(quick: Any):
+    """Each is sent five times at once, some of them changed: one is kept, the others refused."""
+    one = quick()
+    people = one.client._people
+    rng = random.Random(5)
+
+    def send(job: tuple[str, dict[str, Any]]) -> tuple[int, Any]:
+        url, body = job
+        reply = people[0].post(url, json=body)
+        return reply.status_code, reply.json()
+
+    with ThreadPoolExecutor(5) as pool:
+        for n in range(100):
+            body = {"topic": "Algebra", "difficulty": "easy"}
+            task = people[0].post("/api/practice-tasks", json=body).json()
+            attempt = {"id": str(uuid4()), "answer": "7", "response_time_s": 9.0}
+            if task["options"]:
+                attempt["answer"] = task["options"][0]
+            changed = attempt | {"response_time_s": 10.0}
+            bodies = [attempt] * 5 if n % 10 else [attempt, changed] * 3
+            rng.shuffle(bodies)
+            one.journal.note("sent", UUID(attempt["id"]))
+            url = f"/api/practice-tasks/{task['id']}/attempts"
+            found = list(pool.map(send, [(url, each) for each in bodies]))
+            kept = [reply for status, reply in found if status == 200]
+            assert kept
+            assert all(reply == kept[0] for reply in kept)
+            for body, (status, reply) in zip(bodies, found, strict=True):
+                same = body["response_time_s"] == kept[0]["response_time_s"]
+                assert (200 if same else 409) == status
+                assert same or reply["code"] == "attempt_id_reused"
+            one.journal.note("acknowledged", UUID(attempt["id"]))
+    assert [] == one.judge()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own, 48 MiB large."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(folder)]
+    tried = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"no disk can be mounted here: {tried.stderr.strip()}")
+    yield folder
+    unmount = ["umount", "--lazy", str(folder)]
+    subprocess.run(unmount, check=True)
+
+
+def test_a_full_disk_is_a_pause(small_disk: Path):
+    """Writing waits with a 503 that says for how long, reading goes on, and nothing is lost."""
+    with running(small_disk / "data") as world:
+        for _ in range(3):
+            world.answer(topic="Algebra")
+        task = world.draw(topic="Algebra")
+        with (small_disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+            while True:
+                filler.write(bytes(2**12))
+        body = {"is_correct": True, "actual_time_seconds": 9}
+        refused = [world.http.patch(f"/api/practice-tasks/{task['id']}", json=body)]
+        refused += [world.http.post("/api/practice-tasks", json={}) for _ in range(30)]
+        # What was reserved before the disk was full may still be written to.
+        told = {reply.status_code for reply in refused}
+        assert told <= {200, 201, 503}
+        assert 503 == refused[-1].status_code
+        assert all("retry-after" in reply.headers for reply in refused if reply.status_code == 503)
+        for path in ("/api/livez", "/api/practice-tasks", "/api/training", "/api/insights"):
+            assert 200 == world.http.get(path).status_code, path
+        (small_disk / "filler").unlink()
+        began = time.monotonic()
+        wait_for(
+            lambda: world.http.patch(f"/api/practice-tasks/{task['id']}", json=body).status_code
+            == 200, seconds=5, hint="an answer that is kept",
+        )  # fmt: skip
+        print(f"\nwritten again {time.monotonic() - began:.2f} s after there was room")  # noqa: T201
+        world.answer(topic="Algebra")
+        assert 5 == world.training()["total_completed"]
+        world.trained()
 
 
 def freeze_and_replace(one: Chaos) -> None:
