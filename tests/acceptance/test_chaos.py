@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import threading
@@ -205,6 +206,49 @@ def test_a_full_disk_is_a_pause(small_disk: Path):
         world.answer(topic="Algebra")
         assert 5 == world.training()["total_completed"]
         world.trained()
+
+
+@pytest.mark.parametrize(
+    ("calls", "error", "when"),
+    [
+        ("fsync,fdatasync", "EIO", 1),
+        ("fsync,fdatasync", "EIO", 4),
+        ("pwrite64", "EIO", 2),
+        ("pwrite64", "ENOSPC", 1),
+        ("pwrite64", "ENOSPC", 9),
+    ],
+)
+def test_a_failing_disk_call_loses_no_answer(quick: Any, calls: str, error: str, when: int):
+    """Each thread's n-th call fails; who met a failed disk is replaced before anything is kept."""
+    missing = cannot_trace()
+    if missing:
+        pytest.skip(missing)
+    one = quick()
+    one.client.answer(8, rate=20)
+    web = one.world.child("studysmart.web")
+    log = one.steps / "trace"
+    command = ["strace", "-f", "-p", str(web.pid), "-o", str(log), "-e", f"trace={calls}"]
+    command += ["-e", f"inject={calls}:error={error}:when={when}"]
+    tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert tracer.stderr is not None
+    assert "attached" in tracer.stderr.readline()
+    one.client.answer(40, rate=20)
+    tracer.terminate()
+    tracer.communicate(timeout=20)
+    assert error in log.read_text(), "no call failed, so nothing was shown"
+    if error == "EIO":
+        wait_for(lambda: one.world.child("studysmart.web").pid != web.pid, seconds=20,
+                 hint="another web process")  # fmt: skip
+    assert [] == one.judge()
+
+
+def cannot_trace() -> str:
+    """Why the calls of a process cannot be made to fail here; empty when they can."""
+    if shutil.which("strace") is None:
+        return "strace is not installed"
+    command = ["strace", "-o", os.devnull, "-e", "inject=fsync:error=EIO:when=1", "true"]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    return f"strace is not allowed here: {tried.stderr.strip()}" if tried.returncode else ""
 
 
 def freeze_and_replace(one: Chaos) -> None:

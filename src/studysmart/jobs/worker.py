@@ -98,6 +98,9 @@ class Worker:
                     self.umpire(at=time.monotonic())
                 except Unavailable as error:  # the disk may be full or the file busy: it passes
                     log.warning("database_unavailable", reason=str(error))
+                if self._store.failed is not None:
+                    log.critical("disk_failed", reason=self._store.failed)
+                    return  # whoever supervises starts another
         finally:
             self._end_child()
             beating.join(timeout=5)

@@ -7,6 +7,9 @@ SQLite or PostgreSQL, with the same promises:
   and upgrades later would fail at once on SQLite; on PostgreSQL rows could become visible in
   another order than their numbers, and a training that counted up to a number would miss some;
 - a reader sees one snapshot, and neither waits for writers nor makes them wait.
+
+After a disk has failed under SQLite (EIO, also of `fsync`) nobody knows what it kept of what this
+process wrote. So nothing is written any more until another process has read the file anew.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
@@ -54,6 +57,7 @@ class Store:
 
     def __init__(self, where: Path | str) -> None:
         self.path = where if isinstance(where, Path) else None
+        self.failed: str | None = None  # once set, it stays: this process should end
         if isinstance(where, Path):
             where.parent.mkdir(parents=True, exist_ok=True)
             self.name = str(where)
@@ -62,18 +66,21 @@ class Store:
             url = _postgres_url(where)
             self.name = url.render_as_string(hide_password=True)
             self._engine = _postgres(url)
+        event.listen(self._engine, "handle_error", self._note_failure)
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """A writing transaction, the only one at its time; rolled back when anything is raised.
 
         Raises:
-            Unavailable: the lock cannot be had within 5 s, the disk is full, or the database is
-                out of reach.
+            Unavailable: the lock cannot be had within 5 s, the disk is full or has failed, or the
+                database is out of reach.
         """
         with _translated(), self._engine.connect() as connection:
             tx = connection.execution_options(studysmart_write=True)
             with tx.begin():
+                if self.failed is not None:
+                    raise Unavailable(self.failed)
                 yield tx
 
     @contextmanager
@@ -109,6 +116,15 @@ class Store:
                         raise RefusedToStart(msg)
             finally:
                 connection.invalidate()  # the next one to use it gets its keys checked again
+
+    def _note_failure(self, context: ExceptionContext) -> None:
+        """Called before the transaction is rolled back, and the next one may begin."""
+        name = getattr(context.original_exception, "sqlite_errorname", "")
+        if name.startswith("SQLITE_IOERR"):
+            self.failed = (
+                f"the disk failed ({name}); nothing is written until this process has been "
+                "replaced, which happens by itself; try again"
+            )
 
     def close(self) -> None:
         """Give all connections back."""

@@ -10,6 +10,8 @@ before; they are looked at again every few seconds, so that a repair needs no re
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from typing import Any
@@ -70,6 +72,10 @@ class Live:
                 log.warning("database_unavailable", reason=str(error))
             except Exception:  # a dead watcher would serve the old model for ever, silently
                 log.exception("watch_failed")
+            if self.store.failed is not None:
+                log.critical("disk_failed", reason=self.store.failed)
+                os.kill(os.getpid(), signal.SIGTERM)  # whoever supervises starts another
+                return
 
     def look(self, *, afresh: bool = False) -> None:
         """Look at the database once; the watching thread does so a few times a second.

@@ -1,5 +1,6 @@
 """The promises of `Store`: durable, one writer at a time, constraints that hold."""
 
+import resource
 import threading
 from pathlib import Path
 
@@ -24,6 +25,28 @@ from studysmart.store import (
 from studysmart.store.migrations import migrate
 from studysmart.store.tables import metadata
 from tests.builders import add_answer, add_learner, new_store
+
+
+def test_after_a_failed_disk_nothing_is_written_any_more(tmp_path: Path):
+    """Nobody knows what it kept; what was kept before is there for the next process."""
+    store = new_store(tmp_path)
+    with store.write() as tx:
+        add_learner(tx, name="before")
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = (tmp_path / "studysmart.sqlite3-wal").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most[1]))
+    try:
+        with pytest.raises(Unavailable), store.write() as tx:
+            add_learner(tx, name="lost")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+    assert store.failed is not None
+    with pytest.raises(Unavailable, match="the disk failed"), store.write() as tx:
+        add_learner(tx, name="refused")
+    with store.read() as tx:
+        assert ["before"] == [row.name for row in tx.execute(text("SELECT name FROM learner"))]
+    with Store(tmp_path / "studysmart.sqlite3").write() as tx:
+        add_learner(tx, name="after")
 
 
 def test_the_linked_sqlite_is_new_enough(tmp_path: Path):
