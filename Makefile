@@ -52,7 +52,7 @@ bench: python ## measure: speed, retraining, serving (figures: docs/figures.md)
 	@$(SETUP) test
 	$(BIN)/python -m bench.speed && $(BIN)/python -m bench.retrain && $(BIN)/python -m bench.serve
 
-soak: python ## the long runs: fifty times the examples of each property
+soak: python ## the long runs: 10,000 answers through 100 kills on each database, fifty times the examples
 	@$(SETUP) test
 	$(BIN)/python -m pytest tests -q -rs --soak
 

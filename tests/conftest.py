@@ -27,7 +27,7 @@ hypothesis.settings.load_profile("here")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--soak`."""
-    parser.addoption("--soak", action="store_true", help="fifty times the examples a property")
+    parser.addoption("--soak", action="store_true", help="the long runs")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -45,6 +45,12 @@ def durable() -> Iterator[postgres.Postgres]:
     server.stop()
 
 
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> bool:
+    """Whether to go on for minutes, as `make soak` does."""
+    return bool(request.config.getoption("--soak"))
+
+
 def report(one: Chaos) -> None:
     """Print what docs/figures.md wants to know."""
     took = {kind: [round(s, 2) for s in sorted(all_)] for kind, all_ in one.seconds.items()}
@@ -54,22 +60,33 @@ def report(one: Chaos) -> None:
     )
 
 
+@pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_answers_survive_kills_on_sqlite(tmp_path: Path, seed: int):
+def test_answers_survive_kills_on_sqlite(tmp_path: Path, seed: int, *, soak: bool):
     """Web, worker, fitting process and supervisor die at random instants while people answer."""
-    planned = faults(seed, {"web": 3, "worker": 2, "child": 1, "supervisor": 1}, seconds=15)
-    with chaos(tmp_path / "it", seed=seed) as one:
-        one.run(300, rate=20, faults=planned)
+    kinds = {"web": 3, "worker": 2, "child": 1, "supervisor": 1}
+    n, rate = (10_000, 30) if soak else (300, 20)
+    if soak:
+        kinds = {"web": 50, "worker": 30, "child": 10, "supervisor": 10}
+    with chaos(tmp_path / "it", seed=seed, train_every=200 if soak else 10) as one:
+        one.run(n, rate=rate, faults=faults(seed, kinds, seconds=n / rate))
         report(one)
         assert [] == one.judge(), f"seed {seed}"
 
 
+@pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("seed", SEEDS[:1])
-def test_answers_survive_kills_on_postgresql(tmp_path: Path, seed: int, durable: postgres.Postgres):
+def test_answers_survive_kills_on_postgresql(
+    tmp_path: Path, seed: int, durable: postgres.Postgres, *, soak: bool
+):
     """And the database server dies too."""
-    planned = faults(seed, {"web": 2, "worker": 2, "postmaster": 2}, seconds=12)
-    with chaos(tmp_path / "it", seed=seed, server=durable) as one:
-        one.run(240, rate=20, faults=planned)
+    kinds = {"web": 2, "worker": 2, "postmaster": 2}
+    n, rate = (10_000, 30) if soak else (240, 20)
+    if soak:
+        kinds = {"web": 60, "worker": 30, "postmaster": 10}
+    train_every = 200 if soak else 10
+    with chaos(tmp_path / "it", seed=seed, server=durable, train_every=train_every) as one:
+        one.run(n, rate=rate, faults=faults(seed, kinds, seconds=n / rate))
         report(one)
         assert [] == one.judge(), f"seed {seed}"
 
