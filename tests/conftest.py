@@ -97,16 +97,21 @@ def _database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         server.drop(name)
 
 
+def installed_browser() -> str | None:
+    """The path of the system's Chromium, or of the one that STUDYSMART_CHROMIUM names."""
+    named = os.environ.get("STUDYSMART_CHROMIUM")
+    return next(filter(None, map(shutil.which, [named] if named else BROWSERS)), None)
+
+
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """The system's Chromium.
 
     Without one the test is skipped and says so; in CI it fails, because nothing would be tested.
     """
-    named = os.environ.get("STUDYSMART_CHROMIUM")
-    found = next(filter(None, map(shutil.which, [named] if named else BROWSERS)), None)
+    found = installed_browser()
     if found is None:
-        missing = f"no Chromium: looked for {named or ', '.join(BROWSERS)} (STUDYSMART_CHROMIUM)"
+        missing = f"no Chromium: looked for {', '.join(BROWSERS)}; STUDYSMART_CHROMIUM names one"
         if CI:
             pytest.fail(missing)
         pytest.skip(missing)

@@ -8,7 +8,6 @@ Starts a server of its own with some simulated practice; look at what comes out 
 from __future__ import annotations
 
 import random
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.acceptance.test_page import PAGES, QUIET
 from tests.acceptance.world import World, running
-from tests.conftest import BROWSERS
+from tests.conftest import BROWSERS, installed_browser
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
@@ -28,7 +27,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as world:
         practise(world)
-        browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
+        browser_path = installed_browser()
         if browser_path is None:
             raise SystemExit(f"no browser: looked for {', '.join(BROWSERS)}")
         with sync_playwright() as playwright:

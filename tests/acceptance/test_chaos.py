@@ -23,6 +23,8 @@ import psutil
 import pytest
 
 from studysmart import sqlite
+from studysmart.store import jobs
+from studysmart.training import LEASE_S
 from tests import postgres
 from tests.acceptance import planted
 from tests.acceptance.chaos import Chaos, Client, Fault, chaos, faults
@@ -266,6 +268,26 @@ def cannot_trace() -> str:
     command = ["strace", "-o", os.devnull, "-e", "inject=fsync:error=EIO:when=1", "true"]
     tried = subprocess.run(command, capture_output=True, text=True, check=False)
     return f"strace is not allowed here: {tried.stderr.strip()}" if tried.returncode else ""
+
+
+def test_a_crashed_worker_is_followed_at_once(quick: Any):
+    """The supervisor saw it end, so nobody waits for its lease: the target is 2 s."""
+    one = quick()
+    one.client.answer(20, rate=20)
+    assert one.settled()
+
+    def fence() -> int:
+        with one.store.read() as tx:
+            return int(jobs.job(tx).fence)
+
+    before = fence()
+    done = one.ask("kill-settle")
+    one.client.answer(10, rate=40)
+    wait_for(done.exists, seconds=30, hint="the crash")
+    began = time.monotonic()
+    wait_for(lambda: fence() > before + 1, seconds=LEASE_S, hint="the next worker at the job")
+    print(f"\ntaken over after {time.monotonic() - began:.2f} s")  # noqa: T201
+    assert [] == one.judge()
 
 
 def freeze_and_replace(one: Chaos) -> None:
