@@ -36,6 +36,10 @@ experiments_app = typer.Typer(
 app.add_typer(training_app, name="training")
 app.add_typer(models_app, name="models")
 app.add_typer(experiments_app, name="experiments")
+configurations_app = typer.Typer(
+    help="Other settings of the networks, for trainings to try.", no_args_is_help=True
+)
+app.add_typer(configurations_app, name="configurations")
 
 BY_LEARNER = "Forecast learners who were not fitted; the default where folds are given."
 BY_TIME = "Fit the oldest 80 % of the answers, forecast the newest 20 %."
@@ -472,6 +476,86 @@ def stop_experiment(
 
     found = experiments.stopped(_settings(data_dir), name, reason=reason)
     typer.echo(common.to_json(found) if as_json else found["sentence"])
+
+
+@app.command("tune")
+def search_settings(
+    data_dir: DataDir = None,
+    budget: Annotated[str | None, typer.Option(
+        help="Start a search that ends after so long, e.g. 10m or 2h.")] = None,
+    kind: Annotated[str, typer.Option(help="sequence or attention.")] = "sequence",
+    trials: Annotated[int, typer.Option(help="It ends after so many trials, too.")] = 50,
+    seed: Annotated[int, typer.Option(help="The same answers and seed try the same.")] = 0,
+    stop: Annotated[bool, typer.Option("--stop", help="End the search under way.")] = False,  # noqa: FBT002
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit.")] = "",
+    as_json: Json = False,  # noqa: FBT002
+) -> None:  # fmt: skip
+    """Search better settings of a network in the background; alone: how the search stands.
+
+    The worker tries one after the other between trainings; the best is proposed, the gate decides.
+    """
+    from studysmart.cli import common, tune
+
+    settings = _settings(data_dir)
+    if stop:
+        tune.stopped(settings, reason=reason)
+    elif budget is not None:
+        tune.started(settings, budget, kind=kind, trials=trials, seed=seed, reason=reason)
+    found = tune.status(settings)
+    if as_json:
+        typer.echo(common.to_json(found))
+    else:
+        tune.print_status(found)
+
+
+@configurations_app.command("list")
+def list_configurations(data_dir: DataDir = None, as_json: Json = False) -> None:  # noqa: FBT002
+    """Settings of networks that trainings try besides the built-in ones."""
+    from studysmart.cli import common, tune
+
+    found = tune.listed(_settings(data_dir))
+    if as_json:
+        typer.echo(common.to_json(found))
+    else:
+        tune.print_list(found)
+
+
+@configurations_app.command("add")
+def add_configuration(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    setting: Annotated[list[str], typer.Option(
+        "--set", help="NAME=VALUE: rate, dropped, masked, decay or epochs; repeat it.")],
+    reason: Reason,
+    kind: Annotated[str, typer.Option(help="sequence or attention.")] = "sequence",
+    data_dir: DataDir = None,
+) -> None:  # fmt: skip
+    """Let every training fit and judge a network with these settings too."""
+    from studysmart.cli import tune
+
+    tune.added(_settings(data_dir), name, kind=kind, given=setting, reason=reason)
+    typer.echo(f"trainings try '{name}' from now on")
+
+
+@configurations_app.command("activate")
+def activate_configuration(
+    name: Annotated[str, typer.Argument(help="Its name.")], reason: Reason, data_dir: DataDir = None
+) -> None:
+    """Let trainings try a configuration again."""
+    from studysmart.cli import tune
+
+    tune.activated(_settings(data_dir), name, active=True, reason=reason)
+    typer.echo(f"trainings try '{name}' from now on")
+
+
+@configurations_app.command("deactivate")
+def deactivate_configuration(
+    name: Annotated[str, typer.Argument(help="Its name.")], reason: Reason, data_dir: DataDir = None
+) -> None:
+    """Let trainings leave a configuration alone."""
+    from studysmart.cli import tune
+
+    tune.activated(_settings(data_dir), name, active=False, reason=reason)
+    typer.echo(f"trainings leave '{name}' alone from now on")
 
 
 @app.command("evaluate")

@@ -8,19 +8,21 @@ never more.
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
 import sys
 import threading
 import time
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
-from studysmart import forecasting, learning, lifeline, logs, settings
+from studysmart import forecasting, learning, lifeline, logs, settings, tuning
 from studysmart.errors import ArtefactRejected
-from studysmart.store import Row, Store, attempts, models
+from studysmart.learning import search
+from studysmart.store import Row, Store, attempts, configurations, models
 
 PROGRESS_EVERY_S = 0.2
 ALIVE_EVERY_S = 5.0
@@ -56,7 +58,10 @@ def main() -> None:
         except EOFError:
             return
         try:
-            _fit(channel, store, command)
+            if command["what"] == "try":
+                _try(channel, store, command)
+            else:
+                _fit(channel, store, command)
         except Exception as error:  # noqa: BLE001 - whatever it is, the worker must hear of it
             channel.send(
                 event="failed",
@@ -103,6 +108,10 @@ def _fit(channel: _Channel, store: Store, command: dict[str, Any]) -> None:
             table = forecasting.responses(numbered(rows))
             version = models.live_version(tx)
             row = models.get(tx, version) if version is not None else None
+            settings_of = {
+                one.name: learning.Configuration.of(one.kind, one.parameters)
+                for one in configurations.newest(tx, active=True)
+            }
     finally:
         store.close()
     try:
@@ -110,22 +119,13 @@ def _fit(channel: _Channel, store: Store, command: dict[str, Any]) -> None:
     except ArtefactRejected as error:  # a damaged live model must not keep a sound one out
         channel.send(event="log", text=f"live model {version} is not compared: {error}")
         live = None
-    told = 0.0
-
-    def progress(step: learning.Progress) -> None:
-        nonlocal told
-        now = time.monotonic()
-        if now - told >= PROGRESS_EVERY_S:
-            told = now
-            channel.send(
-                event="progress",
-                phase=step.phase,
-                fraction=step.fraction,
-                epoch=step.epoch,
-                loss=step.loss,
-            )
-
-    report = learning.train(table, live=live, seed=command["seed"], progress=progress)
+    report = learning.train(
+        table,
+        live=live,
+        seed=command["seed"],
+        progress=_teller(channel),
+        configurations=settings_of,
+    )
     engine = report.engine
     channel.send(
         data=engine.to_bytes() if engine is not None else b"",
@@ -141,6 +141,54 @@ def _fit(channel: _Channel, store: Store, command: dict[str, Any]) -> None:
         samples=report.samples,
         peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )
+
+
+def _try(channel: _Channel, store: Store, command: dict[str, Any]) -> None:
+    channel.send(event="progress", phase="reading", fraction=0.0, epoch=None, loss=None)
+    try:
+        with store.read() as tx:
+            rows = attempts.everyones(tx, through=command["through_seq"], newest=MOST_READ)
+            table = forecasting.responses(rows)
+            before = tuning.tried(tx, command["tuning"])
+    finally:
+        store.close()
+    tried = search.propose(command["kind"], before, seed=command["seed"])
+    tell, phase = _teller(channel), f"trial {len(before) + 1}"
+
+    def progress(done: float, epoch: int, loss: float) -> None:
+        tell(learning.Progress(phase, done, epoch, loss))
+
+    loss, metrics = search.attempt(table, tried, seed=command["seed"], progress=progress)
+    channel.send(
+        data=b"",
+        event="done",
+        parameters=tried.parameters,
+        # Weights that grew beyond all numbers are a failed trial.
+        loss=loss if math.isfinite(loss) else None,
+        metrics=metrics,
+        reason=f"Trial {len(before) + 1}: a loss of {loss:.4f} on later answers.",
+        peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    )
+
+
+def _teller(channel: _Channel) -> Callable[[learning.Progress], None]:
+    """Sends progress, not too often."""
+    told = 0.0
+
+    def tell(step: learning.Progress) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= PROGRESS_EVERY_S:
+            told = now
+            channel.send(
+                event="progress",
+                phase=step.phase,
+                fraction=step.fraction,
+                epoch=step.epoch,
+                loss=step.loss,
+            )
+
+    return tell
 
 
 def _be_idle() -> None:

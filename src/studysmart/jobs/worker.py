@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from studysmart import experiments, lifeline, training
+from studysmart import experiments, lifeline, training, tuning
 from studysmart.errors import Unavailable
 from studysmart.jobs.child import ONE_THREAD
 from studysmart.settings import Settings
@@ -120,15 +120,24 @@ class Worker:
                 if not self._watch.abandoned(job, at=time.monotonic()):
                     return
                 abandoned = (job.fence, job.beat)
-            elif not training.worth_looking(tx, threshold=threshold, now=time.time()):
+            elif not (
+                training.worth_looking(tx, threshold=threshold, now=time.time())
+                or tuning.worth_looking(tx)
+            ):
                 return
+        trial = None
         with self._store.write() as tx:
             claim = training.claim_if_due(
                 tx, owner=self.id, threshold=threshold, now=time.time(), abandoned=abandoned
             )
+            if claim is None:
+                trial = tuning.claim_if_due(tx, owner=self.id, now=time.time())
         if claim is not None:
             log.info("training_started", run=claim.run_id)
-            self._train(claim)
+            self._hold(claim, lambda: self._train(claim), lambda why: self._ended(claim, why))
+        elif trial is not None:
+            log.info("trial_started", run=trial.claim.run_id, number=trial.number)
+            self._hold(trial.claim, lambda: self._try(trial), lambda why: self._failed(trial, why))
 
     def umpire(self, *, at: float) -> None:
         """End the experiment under way when its stop rule says so; now and then is enough.
@@ -147,30 +156,28 @@ class Worker:
         if sentence is not None:
             log.info("experiment_ended", result=sentence)
 
-    def _train(self, claim: training.Claim) -> None:
+    def _hold(
+        self,
+        claim: training.Claim,
+        work: Callable[[], None],
+        give_back: Callable[[Exception], Callable[[Tx], None]],
+    ) -> None:
+        """Do the work of a claim; whatever becomes of it, a warm child stands ready afterwards."""
         self._cancelled.clear()
         self._superseded.clear()
         self._held = claim
         try:
-            result, data, curve = self._fit(claim)
-
-            def publish(tx: Tx) -> int | None:
-                return training.finish(tx, claim, result, data, curve=curve, now=time.time())
-
-            log.info(
-                "training_finished",
-                run=claim.run_id,
-                outcome=result.outcome,
-                version=self._settle(publish),
-                reason=result.reason,
-            )
+            work()
         except training.Superseded:
             log.warning("training_superseded", run=claim.run_id)
             self._end_child()
         except (ChildFailedError, CancelledError) as error:
             log.warning("training_failed", run=claim.run_id, reason=str(error))
             self._end_child()
-            self._give_back(claim, error)
+            try:
+                self._settle(give_back(error))
+            except training.Superseded:
+                log.warning("training_superseded", run=claim.run_id)
         finally:
             self._held = None
         if self._child is not None and self._child.grown():
@@ -179,8 +186,34 @@ class Worker:
         if self._child is None and not self._stop.is_set():
             self._child = self._new_child()  # warm before the next training is due
 
-    def _give_back(self, claim: training.Claim, error: Exception) -> None:
-        """Record how the run ended."""
+    def _train(self, claim: training.Claim) -> None:
+        command = {"what": "train", "through_seq": claim.through_seq, "seed": claim.run_id}
+        message, data, curve = self._fit(claim, command)
+        result = training.Result(**message)
+
+        def publish(tx: Tx) -> int | None:
+            return training.finish(tx, claim, result, data, curve=curve, now=time.time())
+
+        log.info(
+            "training_finished",
+            run=claim.run_id,
+            outcome=result.outcome,
+            version=self._settle(publish),
+            reason=result.reason,
+        )
+
+    def _try(self, trial: tuning.Trial) -> None:
+        command = {
+            "what": "try", "through_seq": trial.claim.through_seq, "seed": trial.seed,
+            "tuning": trial.tuning_id, "kind": trial.kind,
+        }  # fmt: skip
+        message, _, _ = self._fit(trial.claim, command)
+        self._settle(lambda tx: tuning.finish(tx, trial, now=time.time(), **message))
+        log.info("trial_finished", run=trial.claim.run_id, loss=message["loss"])
+
+    @staticmethod
+    def _ended(claim: training.Claim, error: Exception) -> Callable[[Tx], None]:
+        """How to record that a training came to nothing."""
 
         def end(tx: Tx) -> None:
             if isinstance(error, CancelledError):
@@ -191,10 +224,20 @@ class Worker:
                     tx, claim, reason=str(error), now=time.time(), retry_in_s=retry_in_s
                 )
 
-        try:
-            self._settle(end)
-        except training.Superseded:
-            log.warning("training_superseded", run=claim.run_id)
+        return end
+
+    @staticmethod
+    def _failed(trial: tuning.Trial, error: Exception) -> Callable[[Tx], None]:
+        """How to record that a trial did; one that the worker left is no trial."""
+
+        def end(tx: Tx) -> None:
+            if isinstance(error, StoppedError):
+                tuning.drop(tx, trial, reason=str(error), now=time.time())
+            else:
+                tuning.finish(tx, trial, parameters={}, loss=None, metrics={}, reason=str(error),
+                              now=time.time())  # fmt: skip
+
+        return end
 
     def _settle(self, change: Callable[[Tx], T]) -> T:
         """Make a change that ends a run, as soon as the database lets us.
@@ -218,13 +261,14 @@ class Worker:
                 self._stop.wait(BEAT_S)
 
     def _fit(
-        self, claim: training.Claim
-    ) -> tuple[training.Result, bytes | None, list[list[float]]]:
+        self, claim: training.Claim, command: dict[str, Any]
+    ) -> tuple[dict[str, Any], bytes | None, list[list[float]]]:
+        """What the child answers to a command: its message, the model's bytes, the loss curve."""
         if self._child is None or not self._child.alive():
             self._end_child()
             self._child = self._new_child()
         child = self._child
-        child.ask(through_seq=claim.through_seq, seed=claim.run_id)
+        child.ask(**command)
         limit, silence = self._settings.train_seconds, self._settings.train_silent_s
         began = heard = time.monotonic()
         curve: list[list[float]] = []
@@ -248,7 +292,7 @@ class Worker:
             if event == "done":
                 child.peak_bytes = message.pop("peak_bytes")
                 data = child.receive_bytes()
-                return training.Result(**message), data or None, curve
+                return message, data or None, curve
             if event == "failed":
                 log.error("child_failed", text=message.get("text"))
                 raise ChildFailedError(message["reason"])

@@ -6,6 +6,7 @@ NumPy only; `train` and `SequenceModel.fit` import JAX when they are called.
 
 from studysmart.errors import ArtefactRejected
 from studysmart.learning.choose import Choice, choose
+from studysmart.learning.configuration import Configuration
 from studysmart.learning.engine import (
     Engine,
     EngineState,
@@ -26,6 +27,7 @@ __all__ = [
     "ArtefactRejected",
     "AttentionModel",
     "Choice",
+    "Configuration",
     "Engine",
     "EngineState",
     "Evaluation",

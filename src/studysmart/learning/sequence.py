@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 
 from studysmart.errors import ArtefactRejected
 from studysmart.learning import history as past
+from studysmart.learning.configuration import Configuration
 from studysmart.learning.effects import Coded, Effects, Place
 from studysmart.learning.history import (
     FEATURES,
@@ -139,6 +140,7 @@ class SequenceModel(LearnerModel):
         seed: int = 0,
         valid: Responses | None = None,
         progress: Callable[[float, int, float], None] | None = None,
+        configuration: Configuration | None = None,
     ) -> Self:
         """Train on these answers, JAX in this process.
 
@@ -148,12 +150,16 @@ class SequenceModel(LearnerModel):
             valid: answers of other learners that choose the epoch and calibrate; without them the
                 newest of `responses` do.
             progress: told (share done, epoch, loss on the validation part).
+            configuration: of the fit; the built-in one by default.
         """
         from studysmart.learning import sequence_fit
 
         return cls(
-            *sequence_fit.fit(responses, cls.kind, seed=seed, valid=valid, progress=progress)
-        )
+            *sequence_fit.fit(
+                responses, cls.kind, seed=seed, valid=valid, progress=progress,
+                configuration=configuration,
+            )
+        )  # fmt: skip
 
     def start(self) -> State:
         """Nobody yet: an empty history."""

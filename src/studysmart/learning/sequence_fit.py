@@ -20,6 +20,7 @@ import optax
 from numpy.typing import NDArray
 
 from studysmart.learning import history as past
+from studysmart.learning.configuration import Configuration
 from studysmart.learning.effects import Coded, Effects, Place
 from studysmart.learning.responses import Responses
 from studysmart.learning.sequence import (
@@ -39,7 +40,6 @@ FOLDS = 5
 VALID_SHARE, MOST_VALID = 0.1, 20_000
 PATIENCE = 6
 MASKED = {"skill": 0.05, "topic": 0.1, "difficulty": 0.1}
-DROPPED = 0.2  # of the encoder's outputs
 LEAST_ROWS = 20
 # Beyond these the newest answers say what older ones would: time and memory stay bounded.
 MOST_ROWS = 1_000_000
@@ -91,6 +91,7 @@ def fit(
     seed: int,
     valid: Responses | None = None,
     progress: Callable[[float, int, float], None] | None = None,
+    configuration: Configuration | None = None,
 ) -> Fitted:
     """Train; the best epoch on the validation part is kept and calibrated there.
 
@@ -102,7 +103,9 @@ def fit(
         seed: of the initial weights, masks and the order of batches.
         valid: validation part; by default the newest `VALID_SHARE` of `responses`.
         progress: told (share done, epoch, loss on the validation part).
+        configuration: of the fit; the built-in one by default.
     """
+    settings = configuration or Configuration(kind)
     if len(responses) > MOST_ROWS:
         responses = responses[len(responses) - MOST_ROWS :]
     vocabulary = vocabularies(responses)
@@ -127,9 +130,11 @@ def fit(
     fixed = {k: jnp.asarray(weights[k]) for k in FIXED}
     params = {k: jnp.asarray(v) for k, v in weights.items() if k not in FIXED}
     state = jax.jit(_optimiser().init)(params)
-    epochs = epochs_for(n)
+    epochs = max(1, round(epochs_for(n) * settings.epochs))
     batches = -(-len(train) // size.batch)
-    rates = one_cycle(epochs * batches, size.rate)
+    rates = one_cycle(epochs * batches, size.rate * settings.rate)
+    # Arguments of the compiled program, not parts of it: no configuration compiles anew.
+    dials = {name: np.float32(getattr(settings, name)) for name in ("dropped", "masked", "decay")}
     best, best_loss, since_best = (
         params,
         _loss(measure, params, fixed, valid_rows, checked, size),
@@ -142,7 +147,7 @@ def fit(
         for k, chosen in enumerate(order):
             batch = _batch(train_rows, train[chosen], size)
             done = epoch * batches + k
-            params, state = step(params, state, fixed, batch, key, done, rates[done])
+            params, state = step(params, state, fixed, batch, key, done, rates[done], dials)
         loss = _loss(measure, params, fixed, valid_rows, checked, size)
         if progress is not None:
             progress((epoch + 1) / epochs, epoch, loss)
@@ -304,7 +309,6 @@ def _optimiser() -> optax.GradientTransformation:
     return optax.chain(
         optax.clip_by_global_norm(1.0),
         optax.scale_by_adam(b2=0.99),
-        optax.add_decayed_weights(0.02),
     )
 
 
@@ -314,16 +318,17 @@ def _programs(kind: str) -> tuple[Any, Any]:
 
     @jax.jit
     def step(
-        params: Any, state: Any, fixed: Any, batch: Any, key: Any, done: Any, rate: Any
+        params: Any, state: Any, fixed: Any, batch: Any, key: Any, done: Any, rate: Any, dials: Any
     ) -> Any:
         masks = jax.random.fold_in(key, done)
 
         def loss(p: Any) -> Any:
-            each = losses(forward(kind, p | fixed, batch, masks), batch)
+            each = losses(forward(kind, p | fixed, batch, (masks, dials)), batch)
             return each.sum() / jnp.maximum(batch["scored"].sum(), 1.0)
 
         updates, state = optimiser.update(jax.grad(loss)(params), state, params)
-        return jax.tree.map(lambda p, u: p - rate * u, params, updates), state
+        decay = dials["decay"]
+        return jax.tree.map(lambda p, u: p - rate * (u + decay * p), params, updates), state
 
     @jax.jit
     def measure(params: Any, fixed: Any, batch: Any) -> tuple[Any, Any]:
@@ -373,17 +378,17 @@ def losses(out: Any, batch: Any) -> Any:
     return (right + TIME_WEIGHT * batch["timed"] * time) * batch["scored"]
 
 
-def forward(kind: str, w: Any, batch: Any, key: Any) -> Any:
+def forward(kind: str, w: Any, batch: Any, masks: tuple[Any, Any] | None) -> Any:
     """The equations of `sequence`, for windows at once: (window, answer, 3).
 
-    key: draws the masks; None for none.
+    masks: a key that draws them, and how much is masked and dropped; None for nothing.
     """
     index, features = batch["labels"], batch["features"]
-    if key is not None:
+    if masks is not None:
+        key, dials = masks
         keys = jax.random.split(key)
-        index = index * jax.random.bernoulli(
-            keys[0], 1 - jnp.array(list(MASKED.values())), index.shape
-        )
+        hidden = dials["masked"] * jnp.array(list(MASKED.values()))
+        index = index * jax.random.bernoulli(keys[0], 1 - hidden, index.shape)
     ramps = jnp.clip(features[..., None, :] * w["ramp_scale"] + w["ramp_offset"], 0, 1)
     ramps = ramps - w["ramp_mean"]
     x = jnp.concatenate(
@@ -394,8 +399,9 @@ def forward(kind: str, w: Any, batch: Any, key: Any) -> Any:
         axis=-1,
     )
     e = jax.nn.relu(x @ w["enc_w"] + w["enc_b"])
-    if key is not None:
-        e = e * jax.random.bernoulli(keys[1], 1 - DROPPED, e.shape) / (1 - DROPPED)
+    if masks is not None:
+        kept = 1 - dials["dropped"]
+        e = e * jax.random.bernoulli(keys[1], kept, e.shape) / kept
     answers = jnp.concatenate([e, batch["outcome"]], axis=-1)
     recalled = (_attended if kind == "attention" else _remembered)(w, e, answers, batch["first"])
     z = jax.nn.relu(jnp.concatenate([e, recalled], axis=-1) @ w["head_w"] + w["head_b"])

@@ -8,7 +8,7 @@ the judged answers, and the two are compared fairly, answer by answer.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studysmart.learning import gate, scores
+from studysmart.learning.configuration import Configuration
 from studysmart.learning.engine import KINDS, Engine, manifest_of
 from studysmart.learning.lnirt import Lnirt
 from studysmart.learning.model import LearnerModel, Prediction
@@ -29,7 +30,8 @@ MARGIN_SE = 0.5
 # The default network, then its challenger. With fewer answers than these the judged part could not
 # tell two networks apart, and the second would only make the training slower.
 NETWORKS: tuple[type[SequenceModel], ...] = (SequenceModel, AttentionModel)
-NETWORK_KINDS = {network.kind for network in NETWORKS}
+BY_KIND = {network.kind: network for network in NETWORKS}
+NETWORK_KINDS = set(BY_KIND)
 CHALLENGED_FROM = 2_000
 
 Array = NDArray[np.float64]
@@ -111,6 +113,7 @@ def train(
     live: Engine | None = None,
     seed: int = 0,
     progress: Callable[[Progress], None] | None = None,
+    configurations: Mapping[str, Configuration] | None = None,
 ) -> TrainingReport:
     """Fit prior, LNIRT and networks, judge them and the live engine, decide.
 
@@ -118,6 +121,7 @@ def train(
         responses: all answers, in order of time.
         live: what serves now, if anything does.
         seed: of everything random; the same answers and seed give the same bytes.
+        configurations: by name, further ways to fit the networks; the best of each kind goes on.
         progress: is told how far it is.
     """
     tell = progress or (lambda _: None)
@@ -125,7 +129,7 @@ def train(
     if n < 2:
         return TrainingReport(None, "kept_out", f"{n} answers are too few to fit and to judge.",
                               {}, n, 0, 0)  # fmt: skip
-    judged = max(1, min(int(n * JUDGED_SHARE), MOST_JUDGED))
+    judged = judged_of(n)
     fitted = responses[: n - judged]
     tell(Progress("prior", 0.05))
     prior = Prior.fit(fitted)
@@ -133,24 +137,43 @@ def train(
     lnirt = Lnirt.fit(fitted, prior)
     models: dict[str, LearnerModel] = {"prior": prior, "lnirt": lnirt}
     networks = NETWORKS if len(fitted) >= CHALLENGED_FROM else NETWORKS[:1]
-    for k, network in enumerate(networks):
-        begin, share = 0.2 + 0.6 * k / len(networks), 0.6 / len(networks)
+    fits: list[tuple[str | None, type[SequenceModel], Configuration | None]] = [
+        (None, network, None) for network in networks
+    ]
+    fits += [(name, BY_KIND[one.kind], one) for name, one in (configurations or {}).items()]
+    others: dict[str, SequenceModel] = {}
+    for k, (name, network, configuration) in enumerate(fits):
+        begin, share = 0.2 + 0.6 * k / len(fits), 0.6 / len(fits)
 
         def told(
             done: float,
             epoch: int,
             loss: float,
-            kind: str = network.kind,
+            kind: str = name or network.kind,
             at: float = begin,
             share: float = share,
         ) -> None:
             tell(Progress(kind, at + share * done, epoch, loss))
 
-        tell(Progress(network.kind, begin))
-        models[network.kind] = network.fit(fitted, seed=seed, progress=told)
+        tell(Progress(name or network.kind, begin))
+        model = network.fit(fitted, seed=seed, progress=told, configuration=configuration)
+        if name is None:
+            models[network.kind] = model
+        else:
+            others[name] = model
     tell(Progress("judging", 0.85))
     by_kind = {kind: judge(model, responses, judged) for kind, model in models.items()}
     who = responses.learner[n - judged :]
+    configured: dict[str, dict[str, Any]] = {}
+    chosen: dict[str, str] = {}
+    for name, model in others.items():
+        found = judge(model, responses, judged)
+        configured[name] = {"kind": model.kind} | found.summary()
+        if found.finite and (
+            model.kind not in by_kind or _beats(found, by_kind[model.kind], who)
+        ):  # fmt: skip
+            models[model.kind], by_kind[model.kind] = model, found
+            chosen[model.kind] = name
     checks = {kind: _checks(models[kind], by_kind[kind], responses) for kind in models}
     failed = {
         kind: [check for check in found if check.ok is False] for kind, found in checks.items()
@@ -163,12 +186,15 @@ def train(
     serving = _serving({kind: by_kind[kind] for kind in eligible}, who)
     metrics: dict[str, Any] = {kind: found.summary() for kind, found in by_kind.items()}
     metrics["serving"] = serving
+    if configured:
+        metrics["configurations"], metrics["chosen"] = configured, chosen
     metrics["checks"] = {
         kind: [check.to_json() for check in found] for kind, found in checks.items()
     }
     judged_by = by_kind[serving]
     metrics["reliability"] = scores.reliability(judged_by.correct, judged_by.p_correct)
-    reason, outcome = _plainly(by_kind[serving], serving, judged), "live"
+    called = f"{serving} ({chosen[serving]})" if serving in chosen else serving
+    reason, outcome = _plainly(by_kind[serving], called, judged), "live"
     fit_to_serve = serving in eligible
     if not fit_to_serve:
         outcome = "kept_out"
@@ -176,7 +202,7 @@ def train(
     elif live is not None:
         against = judge(Serving(live), responses, judged)
         metrics["live"] = against.summary()
-        outcome, reason = _compare(by_kind[serving], against, serving, who)
+        outcome, reason = _compare(by_kind[serving], against, called, who)
     left_out = [f"{kind}: {found[0].detail}" for kind, found in failed.items() if found]
     if left_out and fit_to_serve:
         reason += f" Left out for failing a check: {'; '.join(left_out)}."
@@ -189,6 +215,11 @@ def train(
         kept = {kind: model for kind, model in models.items() if kind not in unfit}
         engine = Engine(kept, serving, manifest)
     return TrainingReport(engine, outcome, reason, metrics, n, n - judged, judged)
+
+
+def judged_of(answers: int) -> int:
+    """How many of so many answers, the newest, are judged and not fitted."""
+    return max(1, min(int(answers * JUDGED_SHARE), MOST_JUDGED))
 
 
 class Forecasting(Protocol):
@@ -253,11 +284,15 @@ def _serving(by_kind: dict[str, Judged], who: NDArray[np.str_]) -> str:
     best = sound[0] if sound else KINDS[0]
     for kind in sound[1:]:
         challenger = by_kind[kind]
-        if challenger.finite:
-            mean, error = _paired(challenger.joint - by_kind[best].joint, who)
-            if mean < 0 and (not math.isfinite(error) or mean < -MARGIN_SE * error):
-                best = kind
+        if challenger.finite and _beats(challenger, by_kind[best], who):
+            best = kind
     return best
+
+
+def _beats(challenger: Judged, best: Judged, who: NDArray[np.str_]) -> bool:
+    """Whether it is better, beyond noise where that can be told."""
+    mean, error = _paired(challenger.joint - best.joint, who)
+    return mean < 0 and (not math.isfinite(error) or mean < -MARGIN_SE * error)
 
 
 def _compare(new: Judged, live: Judged, kind: str, who: NDArray[np.str_]) -> tuple[str, str]:

@@ -38,7 +38,14 @@ from studysmart.accounts import Caller
 from studysmart.learning.engine import LARGEST_BYTES
 from studysmart.settings import Settings
 from studysmart.store import Row, Store, jobs, learners
-from studysmart.web import experiments_api, quality_api, registry_api, schemas, training_api
+from studysmart.web import (
+    experiments_api,
+    quality_api,
+    registry_api,
+    schemas,
+    training_api,
+    tuning_api,
+)
 from studysmart.web.access import COOKIE, Anyone, Signed, Warm, cookie_of
 from studysmart.web.guard import Guard
 from studysmart.web.live import Live
@@ -463,6 +470,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     app.include_router(registry_api.router, responses=PROBLEMS)
     app.include_router(quality_api.router, responses=PROBLEMS)
     app.include_router(experiments_api.router, responses=PROBLEMS)
+    app.include_router(tuning_api.router, responses=PROBLEMS)
     _pages(app)
     app.add_exception_handler(errors.StudySmartError, _on_own_error)
     app.add_exception_handler(RequestValidationError, _on_bad_body)
