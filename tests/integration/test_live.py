@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +16,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from studysmart import learning
+from studysmart.settings import Settings
 from studysmart.store import Store, models
+from studysmart.web.live import Live
 
 pytestmark = pytest.mark.both_databases
 
@@ -122,3 +126,32 @@ def test_answers_of_one_learner_from_many_threads_all_count(api: TestClient):
         assert {200} == set(pool.map(complete, range(50)))
     assert 50 == api.get("/api/training").json()["total_completed"]
     assert 50 == api.get("/api/insights").json()["answers"]
+
+
+def test_a_look_that_takes_long_never_brings_an_older_version_back(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Two looks at the same time end with what the later one read."""
+    first, second = publish(store, bundle().to_bytes()), publish(store, bundle().to_bytes())
+    live = Live(store, Settings(data_dir=tmp_path))
+    has_read, go_on = threading.Event(), threading.Event()
+    load = live._load
+
+    def slow(found: int | None) -> None:
+        if found == second:
+            has_read.set()
+            assert go_on.wait(10)
+        load(found)
+
+    monkeypatch.setattr(live, "_load", slow)
+    with ThreadPoolExecutor(2) as pool:
+        early = pool.submit(live.look)
+        assert has_read.wait(10)
+        with store.write() as tx:
+            models.go_back(tx, first)
+        late = pool.submit(live.look)
+        time.sleep(0.2)  # enough for a look that waits for nobody
+        go_on.set()
+        early.result(10)
+        late.result(10)
+    assert first == live.forecaster.version

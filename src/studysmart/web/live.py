@@ -47,6 +47,8 @@ class Live:
         self._split: tuple[Any, ...] | None = None
         self._status: dict[str, Any] = {}
         self._stamp: tuple[Any, ...] = ()
+        # One look at a time: a slow one would otherwise swap in what it read before a faster one.
+        self._looking = threading.Lock()
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
 
     def start(self) -> None:
@@ -82,6 +84,10 @@ class Live:
 
         afresh: verify the live model's bytes now, though nothing seems to have changed.
         """
+        with self._looking:
+            self._look(afresh)
+
+    def _look(self, afresh: bool) -> None:
         now = time.time()
         with self.store.read() as tx:
             model = models.live(tx)
