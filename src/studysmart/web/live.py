@@ -85,9 +85,9 @@ class Live:
         afresh: verify the live model's bytes now, though nothing seems to have changed.
         """
         with self._looking:
-            self._look(afresh)
+            self._look(afresh=afresh)
 
-    def _look(self, afresh: bool) -> None:
+    def _look(self, *, afresh: bool) -> None:
         now = time.time()
         with self.store.read() as tx:
             model = models.live(tx)
